@@ -1,0 +1,24 @@
+//! The only room with `unsafe`: the C libraries libmnl and libnftnl, and calls that change what
+//! the process is (its namespace, its children).
+//!
+//! It decides nothing: each function does one system call or one C call, and says what it needs.
+//! Used by netlink, nft, link, conntrack and attachment, never above them.
+
+#![allow(unsafe_code)]
+
+mod bytecode;
+mod lock;
+mod message;
+mod netns;
+mod process;
+mod socket;
+
+pub use bytecode::bytecode;
+pub use lock::lock_netns;
+pub use message::{MessageBuilder, Nest};
+pub use netns::{current_netns, netns_at};
+pub use process::outlive;
+pub use socket::{Socket, SocketError};
+
+#[cfg(test)]
+mod tests;
