@@ -1,0 +1,78 @@
+//! What can go wrong with nf_tables.
+
+use crate::netlink;
+
+/// A failed read or commit.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The exchange with the kernel failed.
+    #[error(transparent)]
+    Netlink(#[from] netlink::Error),
+    /// The caller may not change the firewall of this network namespace.
+    #[error("not permitted to change nf_tables: CAP_NET_ADMIN is needed in the user namespace that owns this network namespace")]
+    NotPermitted,
+    /// The kernel lacks something.
+    #[error("this kernel has no {feature}: it needs {needs}")]
+    Unsupported {
+        /// What is missing.
+        feature: &'static str,
+        /// The configuration option or version that has it.
+        needs: &'static str,
+    },
+    /// The kernel refused a batch; nothing was changed.
+    #[error("{}", refused(.0))]
+    Refused(Vec<RefusedChange>),
+    /// What was read was never twice the same.
+    #[error("nf_tables kept changing while it was read, {attempts} times")]
+    Unsteady {
+        /// How often it was tried.
+        attempts: u32,
+    },
+}
+
+impl From<netlink::Malformed> for Error {
+    fn from(malformed: netlink::Malformed) -> Self {
+        Error::Netlink(malformed.into())
+    }
+}
+
+/// One change of a batch that the kernel refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedChange {
+    /// The change in nft syntax: `add element inet portcullis hostports4 { tcp . 8080 }`.
+    pub change: String,
+    /// Why.
+    pub reason: netlink::Refusal,
+    /// Whether the change was to make a base chain, whose type may be missing.
+    pub(crate) is_base_chain: bool,
+}
+
+impl RefusedChange {
+    /// What the kernel lacks, if the refusal says that it lacks something.
+    #[must_use]
+    pub fn missing_feature(&self) -> Option<(&'static str, &'static str)> {
+        match nix::errno::Errno::from_raw(self.reason.errno) {
+            nix::errno::Errno::ENOENT if self.is_base_chain => {
+                Some(("nat chains in inet tables", "Linux 5.2 with CONFIG_NFT_NAT"))
+            }
+            nix::errno::Errno::EOPNOTSUPP | nix::errno::Errno::EAFNOSUPPORT => {
+                Some(("support for a part of the ruleset", "Linux 5.10 with CONFIG_NF_TABLES_INET"))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for RefusedChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "kernel refused {}: {}", self.change, self.reason)
+    }
+}
+
+fn refused(changes: &[RefusedChange]) -> String {
+    match changes {
+        [] => "kernel refused the batch".to_owned(),
+        [one] => one.to_string(),
+        [first, rest @ ..] => format!("{first} (and {} more of the batch)", rest.len()),
+    }
+}

@@ -1,0 +1,41 @@
+//! `counter`: counts packets and bytes.
+
+use super::Expression;
+use crate::netlink::{Attributes, Malformed, MessageBuilder};
+use crate::nft::listing::RuleListing;
+
+const NFTA_COUNTER_BYTES: u16 = 1;
+const NFTA_COUNTER_PACKETS: u16 = 2;
+const NFTA_COUNTER_PAD: u16 = 3;
+
+/// `counter packets 0 bytes 0`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counter {
+    /// Packets so far.
+    pub packets: u64,
+    /// Bytes so far.
+    pub bytes: u64,
+}
+
+impl Counter {
+    pub(super) fn list(&self, listing: &mut RuleListing<'_>) {
+        listing.word(format!("counter packets {} bytes {}", self.packets, self.bytes));
+    }
+}
+
+impl Expression for Counter {
+    const NAME: &'static str = "counter";
+    const KNOWN: &'static [u16] = &[NFTA_COUNTER_BYTES, NFTA_COUNTER_PACKETS, NFTA_COUNTER_PAD];
+
+    fn encode(&self, message: &mut MessageBuilder) {
+        message.put_be64(NFTA_COUNTER_BYTES, self.bytes);
+        message.put_be64(NFTA_COUNTER_PACKETS, self.packets);
+    }
+
+    fn decode(attributes: Attributes<'_>) -> Result<Self, Malformed> {
+        Ok(Counter {
+            bytes: attributes.need(NFTA_COUNTER_BYTES, "counter without bytes")?.be64()?,
+            packets: attributes.need(NFTA_COUNTER_PACKETS, "counter without packets")?.be64()?,
+        })
+    }
+}

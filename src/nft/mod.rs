@@ -1,0 +1,46 @@
+//! nf_tables as values: tables, chains, rules, sets, maps, elements, objects and expressions.
+//!
+//! Every value encodes into netlink attributes, decodes from them, and lists as nft(8) would list
+//! it. A [`Transaction`] collects changes and seals into one [`Batch`]; [`Kernel`] reads what is
+//! there and commits batches. The room knows nothing of containers, and drops nothing: what it
+//! has no type for stays whole in an `Other`.
+//!
+//! Numbers are those of `linux/netfilter/nf_tables.h`; what is written into userdata follows
+//! libnftnl's `udata.h`, so that nft reads our tables as its own.
+
+mod chain;
+mod datatype;
+mod element;
+mod error;
+mod event;
+pub mod expr;
+mod family;
+mod kernel;
+mod listing;
+mod name;
+mod object;
+mod rule;
+mod set;
+mod table;
+mod transaction;
+mod userdata;
+
+pub use chain::{AnyChain, BaseChain, Chain, ChainKind, Hook, Policy};
+pub use datatype::{DataType, concat};
+pub use element::{Element, ElementData};
+pub use error::{Error, RefusedChange};
+pub use event::{Event, Subject};
+pub use expr::Expr;
+pub use family::Family;
+pub use kernel::{Applied, Generation, Kernel};
+pub use listing::{RuleListing, list_element, list_rule, list_table};
+pub use name::{InvalidName, Name};
+pub use object::{Object, ObjectKind};
+pub use rule::{Listed, Rule};
+pub use set::{Set, SetData, SetFlags};
+pub use table::{Table, TableId};
+pub use transaction::{Batch, Change, Transaction};
+pub use userdata::{Tlv, Userdata};
+
+#[cfg(test)]
+mod tests;
