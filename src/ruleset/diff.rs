@@ -1,0 +1,350 @@
+//! The difference: the fewest changes from what is there to what is wanted.
+//!
+//! Pure. A rule or an element that is right already is left alone, so its counter lives on; what
+//! is not ours is never touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::desired::{Desired, DesiredChain};
+use super::error::{Conflict, Error};
+use super::owner::{Owner, OwnerKey};
+use super::snapshot::Snapshot;
+use crate::nft::{
+    AnyChain, Change, Element, Listed, Name, Rule, Set, TableId, Transaction, list_element,
+};
+
+/// Whose things are concerned.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// What these own and the desired state lacks is deleted.
+    pub owners: BTreeSet<OwnerKey>,
+    /// Elements of these give way where a desired element has the same key.
+    pub yielding: BTreeSet<OwnerKey>,
+}
+
+impl Scope {
+    /// These owners, and nobody gives way.
+    #[must_use]
+    pub fn of(owners: &[&Owner]) -> Self {
+        Scope {
+            owners: owners.iter().map(|owner| owner.key()).collect(),
+            yielding: BTreeSet::new(),
+        }
+    }
+
+    fn owns(&self, key: Option<OwnerKey>) -> bool {
+        key.is_some_and(|key| self.owners.contains(&key))
+    }
+
+    fn yields(&self, key: Option<OwnerKey>) -> bool {
+        key.is_some_and(|key| self.owners.contains(&key) || self.yielding.contains(&key))
+    }
+}
+
+/// Changes to make, in an order that the kernel takes. Prints in nft syntax.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    transaction: Transaction,
+    depends_on_snapshot: bool,
+}
+
+impl Plan {
+    /// Whether everything is as wanted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.transaction.is_empty()
+    }
+
+    /// Whether the plan would do harm if what was read had changed meanwhile. One that only adds
+    /// elements would not: the kernel itself refuses a key that is there with other data.
+    #[must_use]
+    pub fn depends_on_snapshot(&self) -> bool {
+        self.depends_on_snapshot
+    }
+
+    /// Whether anything is deleted.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        self.transaction.changes().iter().any(|change| {
+            matches!(
+                change,
+                Change::DeleteTable(_)
+                    | Change::DeleteChain(..)
+                    | Change::DeleteRule(..)
+                    | Change::DeleteSet(..)
+                    | Change::DeleteElements(..)
+                    | Change::DeleteObject(..)
+            )
+        })
+    }
+
+    /// The changes.
+    #[must_use]
+    pub fn transaction(&self) -> &Transaction {
+        &self.transaction
+    }
+
+    /// The changes, to be committed.
+    #[must_use]
+    pub fn into_transaction(self) -> Transaction {
+        self.transaction
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.transaction.fmt(f)
+    }
+}
+
+/// Changes by kind: they go out in this order.
+#[derive(Default)]
+struct Stages {
+    add: Vec<Change>,
+    delete_elements: BTreeMap<Name, (Set, Vec<Element>)>,
+    delete_rules: Vec<Change>,
+    add_rules: Vec<Change>,
+    add_elements: BTreeMap<Name, (Set, Vec<Element>)>,
+    delete: Vec<Change>,
+    depends: bool,
+}
+
+/// Compares what is wanted with what is there.
+///
+/// # Errors
+/// [`Error::Conflict`] when a desired element's key is taken by somebody who does not give way;
+/// [`Error::ForeignSet`] when a set of a desired name has another type.
+pub fn diff(desired: &Desired, snapshot: &Snapshot, scope: &Scope) -> Result<Plan, Error> {
+    let table = &desired.table.id;
+    let mut stages = Stages::default();
+    if snapshot.table.is_none() {
+        stages.add.push(Change::AddTable(desired.table.clone()));
+    }
+    diff_objects(desired, snapshot, scope, &mut stages);
+    for set in &desired.sets {
+        match snapshot.sets.get(&set.name) {
+            None => stages.add.push(Change::AddSet(table.clone(), set.clone())),
+            Some(there) if is_same_set(set, there) => {}
+            Some(_) => {
+                let set = set.name.to_string();
+                return Err(Error::ForeignSet { table: table.to_string(), set });
+            }
+        }
+    }
+    for wanted in &desired.chains {
+        diff_chain(table, wanted, snapshot, scope, &mut stages);
+    }
+    delete_chains(desired, snapshot, scope, &mut stages);
+    diff_elements(desired, snapshot, scope, &mut stages)?;
+    Ok(stages.into_plan(desired, snapshot))
+}
+
+fn diff_objects(desired: &Desired, snapshot: &Snapshot, scope: &Scope, stages: &mut Stages) {
+    let table = &desired.table.id;
+    for object in &desired.objects {
+        match snapshot.objects.get(&object.name) {
+            Some(there) if there.userdata == object.userdata => continue,
+            // Userdata of an object cannot be changed; nothing refers to it, so it is remade.
+            Some(there) => {
+                stages.depends = true;
+                stages.add.push(Change::DeleteObject(table.clone(), there.clone()));
+            }
+            None => {}
+        }
+        stages.add.push(Change::AddObject(table.clone(), object.clone()));
+    }
+    for (name, object) in &snapshot.objects {
+        let wanted = desired.objects.iter().any(|wanted| wanted.name == *name);
+        let owned = Owner::key_of(&object.userdata)
+            .unwrap_or_else(|| Owner::from_label(name.as_str()).key());
+        if !wanted && scope.owns(Some(owned)) {
+            stages.depends = true;
+            stages.delete.push(Change::DeleteObject(table.clone(), object.clone()));
+        }
+    }
+}
+
+/// Whether a set that is there is of the kind we would make. Its size and userdata may differ.
+fn is_same_set(ours: &Set, there: &Set) -> bool {
+    ours.key == there.key
+        && ours.data == there.data
+        && ours.flags.0 == there.flags.0
+        && ours.exprs.len() == there.exprs.len()
+}
+
+fn diff_chain(
+    table: &TableId,
+    wanted: &DesiredChain,
+    snapshot: &Snapshot,
+    scope: &Scope,
+    stages: &mut Stages,
+) {
+    let name = wanted.chain.name();
+    let there: &[Listed<Rule>] = match snapshot.chains.get(name) {
+        Some((_, rules)) => rules,
+        None => {
+            stages.add.push(match &wanted.chain {
+                AnyChain::Base(base) => Change::AddBaseChain(table.clone(), base.clone()),
+                AnyChain::Regular(chain) => Change::AddChain(table.clone(), chain.clone()),
+            });
+            &[]
+        }
+    };
+    let matched = longest_common(&wanted.rules, there);
+    let kept: BTreeSet<usize> = matched.iter().flatten().copied().collect();
+    for (at, rule) in there.iter().enumerate() {
+        if !kept.contains(&at) && scope.owns(Owner::key_of(&rule.value.userdata)) {
+            stages.depends = true;
+            let change = Change::DeleteRule(table.clone(), name.clone(), rule.clone());
+            stages.delete_rules.push(change);
+        }
+    }
+    for (at, rule) in wanted.rules.iter().enumerate() {
+        if matched[at].is_some() {
+            continue;
+        }
+        // Rules are not idempotent: added twice they are there twice.
+        stages.depends = true;
+        let next = matched[at..].iter().flatten().next();
+        let (table, chain, rule) = (table.clone(), name.clone(), rule.clone());
+        stages.add_rules.push(match next {
+            Some(next) => {
+                Change::InsertRule { table, chain, rule, before: Some(there[*next].handle) }
+            }
+            None => Change::AddRule { table, chain, rule, after: None },
+        });
+    }
+}
+
+/// For each wanted rule the place of the one that is it already, in the longest common sequence.
+fn longest_common(wanted: &[Rule], there: &[Listed<Rule>]) -> Vec<Option<usize>> {
+    let (rows, columns) = (wanted.len(), there.len());
+    let mut length = vec![vec![0u32; columns + 1]; rows + 1];
+    for row in (0..rows).rev() {
+        for column in (0..columns).rev() {
+            length[row][column] = if is_same_rule(&wanted[row], &there[column].value) {
+                length[row + 1][column + 1] + 1
+            } else {
+                length[row + 1][column].max(length[row][column + 1])
+            };
+        }
+    }
+    let mut matched = vec![None; rows];
+    let (mut row, mut column) = (0, 0);
+    while row < rows && column < columns {
+        if is_same_rule(&wanted[row], &there[column].value) {
+            matched[row] = Some(column);
+            row += 1;
+            column += 1;
+        } else if length[row + 1][column] >= length[row][column + 1] {
+            row += 1;
+        } else {
+            column += 1;
+        }
+    }
+    matched
+}
+
+/// Whether a rule is the one wanted: the same expressions, and ours, or nobody's as after a
+/// reload of nft's listing, which keeps no private userdata.
+fn is_same_rule(wanted: &Rule, there: &Rule) -> bool {
+    let nobodys = Owner::key_of(&there.userdata).is_none();
+    (nobodys || wanted.userdata == there.userdata)
+        && wanted.exprs.len() == there.exprs.len()
+        && wanted.exprs.iter().zip(&there.exprs).all(|(ours, theirs)| ours.is_same(theirs))
+}
+
+fn delete_chains(desired: &Desired, snapshot: &Snapshot, scope: &Scope, stages: &mut Stages) {
+    let table = &desired.table.id;
+    let mut gone = Vec::new();
+    for (name, (chain, rules)) in &snapshot.chains {
+        let wanted = desired.chains.iter().any(|wanted| wanted.chain.name() == name);
+        let AnyChain::Regular(chain) = chain else { continue };
+        if wanted || !scope.owns(Owner::key_of(&chain.userdata)) {
+            continue;
+        }
+        stages.depends = true;
+        // All rules of an owner's chain go with it: they may jump to one that is deleted next.
+        for rule in rules {
+            let change = Change::DeleteRule(table.clone(), name.clone(), rule.clone());
+            stages.delete_rules.push(change);
+        }
+        gone.push(Change::DeleteChain(table.clone(), name.clone()));
+    }
+    stages.delete.extend(gone);
+}
+
+fn diff_elements(
+    desired: &Desired,
+    snapshot: &Snapshot,
+    scope: &Scope,
+    stages: &mut Stages,
+) -> Result<(), Error> {
+    let mut wanted_keys = BTreeSet::new();
+    for (set, element) in &desired.elements {
+        wanted_keys.insert((&set.name, &element.key));
+        let there = snapshot.elements.get(&(set.name.clone(), element.key.clone()));
+        match there {
+            Some(there) if there.is_same(element) => continue,
+            Some(there) => {
+                let owner = Owner::key_of(&there.userdata);
+                if !scope.yields(owner) {
+                    return Err(Box::new(conflict(desired, set, there, owner)).into());
+                }
+                delete_element(stages, set, there);
+            }
+            None => {}
+        }
+        let entry = stages.add_elements.entry(set.name.clone());
+        entry.or_insert_with(|| (set.clone(), vec![])).1.push(element.clone());
+    }
+    for ((name, key), element) in &snapshot.elements {
+        let Some(set) = snapshot.sets.get(name) else { continue };
+        let wanted = wanted_keys.contains(&(name, key));
+        if !wanted && scope.owns(Owner::key_of(&element.userdata)) {
+            delete_element(stages, set, element);
+        }
+    }
+    Ok(())
+}
+
+fn delete_element(stages: &mut Stages, set: &Set, element: &Element) {
+    stages.depends = true;
+    let entry = stages.delete_elements.entry(set.name.clone());
+    entry.or_insert_with(|| (set.clone(), vec![])).1.push(element.clone());
+}
+
+fn conflict(desired: &Desired, set: &Set, there: &Element, owner: Option<OwnerKey>) -> Conflict {
+    Conflict {
+        set: set.name.clone(),
+        element: there.clone(),
+        text: list_element(desired.table.id.family, set, there),
+        owner,
+        owner_label: there.userdata.comment().map(str::to_owned),
+    }
+}
+
+impl Stages {
+    fn into_plan(self, desired: &Desired, snapshot: &Snapshot) -> Plan {
+        let table = &desired.table.id;
+        let mut transaction = Transaction::new();
+        for set in desired.sets.iter().chain(snapshot.sets.values()) {
+            transaction.know(set);
+        }
+        let mut push_all = |changes: Vec<Change>| {
+            changes.into_iter().for_each(|change| transaction.push(change));
+        };
+        push_all(self.add);
+        let elements = self.delete_elements.into_values();
+        push_all(
+            elements.map(|(set, all)| Change::DeleteElements(table.clone(), set, all)).collect(),
+        );
+        push_all(self.delete_rules);
+        push_all(self.add_rules);
+        let elements = self.add_elements.into_values();
+        push_all(elements.map(|(set, all)| Change::AddElements(table.clone(), set, all)).collect());
+        push_all(self.delete);
+        Plan { transaction, depends_on_snapshot: self.depends }
+    }
+}

@@ -1,0 +1,167 @@
+//! Ownership: whose a rule or an element is, written into its userdata.
+//!
+//! An owner has a label, which nft shows as comment (`cni/mynet/web/eth0`), and a key, a hash of
+//! the label, in a private entry of fixed size that survives even where the comment is cut. A
+//! label without its key, as after a reload of nft's own listing, still names its owner.
+
+use sha2::{Digest, Sha256};
+
+use crate::nft::{Name, Userdata};
+
+/// Private userdata entries. nft skips types that it does not know.
+const TLV_OWNER: u8 = 0xE0;
+const TLV_NETNS: u8 = 0xE1;
+const TLV_ELEMENTS: u8 = 0xE2;
+
+/// The hash by which an owner is recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnerKey([u8; 16]);
+
+/// Somebody to whom rules and elements belong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owner {
+    label: String,
+}
+
+impl Owner {
+    /// The longest part of a label that is taken as it is; longer ones are hashed.
+    const PART: usize = 80;
+
+    /// The owner of what belongs to no container: chains, sets, and the rules that use them.
+    #[must_use]
+    pub fn structure() -> Self {
+        Owner { label: "portcullis".to_owned() }
+    }
+
+    /// The owner named by these parts, e.g. `["cni", network, container, interface]`.
+    ///
+    /// A part that is too long, or that nft could not read back from a listing, stands as its
+    /// hash.
+    #[must_use]
+    pub fn from_parts(parts: &[&str]) -> Self {
+        let parts: Vec<String> = parts.iter().map(|part| readable(part)).collect();
+        Owner { label: parts.join("/") }
+    }
+
+    /// The label of all owners whose first parts are these, up to and with the separator.
+    #[must_use]
+    pub fn prefix(parts: &[&str]) -> String {
+        format!("{}/", Owner::from_parts(parts).label)
+    }
+
+    /// The owner with a label that was read back.
+    #[must_use]
+    pub fn from_label(label: &str) -> Self {
+        Owner { label: label.to_owned() }
+    }
+
+    /// The label.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The parts of the label.
+    #[must_use]
+    pub fn parts(&self) -> Vec<&str> {
+        self.label.split('/').collect()
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> OwnerKey {
+        let hash = Sha256::digest(self.label.as_bytes());
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash[..16]);
+        OwnerKey(key)
+    }
+
+    /// The first `digits` hexadecimal digits of the label's hash, for names.
+    #[must_use]
+    pub fn hash(&self, digits: usize) -> String {
+        hex(&Sha256::digest(self.label.as_bytes()), digits)
+    }
+
+    /// Userdata that says whose it is, with the label as comment.
+    #[must_use]
+    pub fn userdata(&self) -> Userdata {
+        Userdata::new().with_comment(&self.label).with(TLV_OWNER, self.key().0.to_vec())
+    }
+
+    /// Userdata that says whose it is, without a comment: for what a reader needs no label of.
+    #[must_use]
+    pub fn silent_userdata(&self) -> Userdata {
+        Userdata::new().with(TLV_OWNER, self.key().0.to_vec())
+    }
+
+    /// Whose userdata this is; `None` for a foreigner's.
+    #[must_use]
+    pub fn key_of(userdata: &Userdata) -> Option<OwnerKey> {
+        if let Some(key) = userdata.find(TLV_OWNER) {
+            return key.try_into().ok().map(OwnerKey);
+        }
+        let comment = userdata.comment()?;
+        (comment.matches('/').count() == 3 && comment.len() < Userdata::COMMENT_MAX)
+            .then(|| Owner::from_label(comment).key())
+    }
+}
+
+/// A part of a label: letters, digits, `_ . -`, not too long; anything else as hash.
+fn readable(part: &str) -> String {
+    let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    if plain && !part.is_empty() && part.len() <= Owner::PART {
+        part.to_owned()
+    } else {
+        format!("sha256-{}", hex(&Sha256::digest(part.as_bytes()), 16))
+    }
+}
+
+fn hex(bytes: &[u8], digits: usize) -> String {
+    let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    text.truncate(digits);
+    text
+}
+
+/// What is recorded of an owner, as userdata of the counter that bears its label.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// How many elements and chains it owns; unknown after a reload of nft's listing.
+    pub elements: Option<u32>,
+    /// The path and the inode of its network namespace, where known.
+    pub netns: Option<(String, u64)>,
+}
+
+impl Record {
+    /// The name of the counter that is the record.
+    #[must_use]
+    pub fn name(owner: &Owner) -> Option<Name> {
+        Name::new(owner.label()).ok()
+    }
+
+    /// The record as userdata.
+    #[must_use]
+    pub fn userdata(&self, owner: &Owner) -> Userdata {
+        let mut userdata = owner.silent_userdata();
+        if let Some(elements) = self.elements {
+            userdata = userdata.with_u32(TLV_ELEMENTS, elements);
+        }
+        // The kernel keeps 256 bytes: 18 for the owner, 6 for the count, 2 + 8 here.
+        if let Some((path, inode)) = self.netns.as_ref().filter(|(path, _)| path.len() <= 200) {
+            let mut value = inode.to_ne_bytes().to_vec();
+            value.extend_from_slice(path.as_bytes());
+            userdata = userdata.with(TLV_NETNS, value);
+        }
+        userdata
+    }
+
+    /// Reads it back.
+    #[must_use]
+    pub fn parse(userdata: &Userdata) -> Self {
+        let netns = userdata.find(TLV_NETNS).and_then(|value| {
+            let (inode, path) = value.split_first_chunk::<8>()?;
+            let path = std::str::from_utf8(path).ok()?;
+            Some((path.to_owned(), u64::from_ne_bytes(*inode)))
+        });
+        Record { elements: userdata.find_u32(TLV_ELEMENTS), netns }
+    }
+}
