@@ -1,0 +1,32 @@
+//! What publishing a port means, as the content of a table.
+//!
+//! Intent in, [`crate::ruleset::Desired`] out: no IO, and nothing of what is there but the names of
+//! the sets that other containers brought in. The names of tables, chains and sets stand in
+//! [`names`], and only there.
+//!
+//! A published port is one element of a map, found by one hash lookup however many there are:
+//!
+//! ```text
+//! map hostports4 {
+//!         type inet_proto . inet_service : ipv4_addr . inet_service
+//!         counter
+//!         elements = { tcp . 8080 counter packets 0 bytes 0 comment "cni/mynet/web/eth0" : 10.88.0.2 . 80 }
+//! }
+//! ```
+//!
+//! Who must be masqueraded on the way there (a container that calls a published port of its own
+//! network, the host that calls 127.0.0.1) is one element of a set too, keyed by source network,
+//! protocol and port. The rules that look there exist once for each length of prefix in use.
+
+mod class;
+mod hostports;
+pub mod names;
+mod rules;
+
+pub use class::{Class, MarkClass, Masquerader, Scope, Source};
+pub use hostports::{
+    Conditions, Hostports, MarkTarget, Masquerading, Publish, desired, elements_of, published,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! The names of everything in our table, each in one place.
+
+use super::class::Scope;
+use crate::net::{IpVersion, Mark};
+use crate::nft::{Family, Name, TableId};
+use crate::ruleset::Owner;
+
+/// `inet portcullis`: the table of the native fronts.
+#[must_use]
+pub fn table() -> TableId {
+    TableId { family: Family::Inet, name: Name::literal("portcullis") }
+}
+
+/// Before routing, for packets from outside.
+#[must_use]
+pub fn prerouting() -> Name {
+    Name::literal("prerouting")
+}
+
+/// For packets that this host makes.
+#[must_use]
+pub fn output() -> Name {
+    Name::literal("output")
+}
+
+/// As packets leave.
+#[must_use]
+pub fn postrouting() -> Name {
+    Name::literal("postrouting")
+}
+
+/// Where published ports are looked up.
+#[must_use]
+pub fn dnat() -> Name {
+    Name::literal("CNI-HOSTPORT-DNAT")
+}
+
+/// Where marked packets are masqueraded.
+#[must_use]
+pub fn masq() -> Name {
+    Name::literal("CNI-HOSTPORT-MASQ")
+}
+
+/// Where packets get a mark: the default one, or the mark in the name.
+#[must_use]
+pub fn setmark(mark: Mark) -> Name {
+    if mark == Mark::PORTMAP_DEFAULT {
+        return Name::literal("CNI-HOSTPORT-SETMARK");
+    }
+    named(format!("CNI-HOSTPORT-SETMARK-{mark}"))
+}
+
+/// The mark that a chain of [`setmark`] sets.
+#[must_use]
+pub fn setmark_of(name: &str) -> Option<Mark> {
+    match name.strip_prefix("CNI-HOSTPORT-SETMARK")? {
+        "" => Some(Mark::PORTMAP_DEFAULT),
+        rest => {
+            let hex = rest.strip_prefix("-0x")?;
+            u32::from_str_radix(hex, 16).ok().and_then(Mark::from_bits)
+        }
+    }
+}
+
+/// A container's conditions.
+#[must_use]
+pub fn conditions(owner: &Owner) -> Name {
+    named(format!("CNI-CN-{}", owner.hash(21)))
+}
+
+/// What holds under a container's conditions: its marks and translations.
+#[must_use]
+pub fn conditional(owner: &Owner) -> Name {
+    named(format!("CNI-DN-{}", owner.hash(21)))
+}
+
+/// The map of published ports.
+#[must_use]
+pub fn hostports(version: IpVersion, scope: Scope) -> Name {
+    let digit = version.digit();
+    named(match scope {
+        Scope::AnyAddress => format!("hostports{digit}"),
+        Scope::HostAddress => format!("hostip_ports{digit}"),
+    })
+}
+
+/// The verdict map of ports that are published under conditions.
+#[must_use]
+pub fn conditional_ports(version: IpVersion, scope: Scope) -> Name {
+    let digit = version.digit();
+    named(match scope {
+        Scope::AnyAddress => format!("conditional_ports{digit}"),
+        Scope::HostAddress => format!("conditional_hostip_ports{digit}"),
+    })
+}
+
+/// A name made here. They are all short and without NUL; one that were not would be refused by
+/// the kernel, by name.
+fn named(name: String) -> Name {
+    Name::new(name).unwrap_or_else(|_| Name::literal("portcullis"))
+}
