@@ -1,0 +1,61 @@
+//! What can go wrong with an attachment.
+
+use crate::nft;
+use crate::ruleset;
+
+/// A failed operation. Nothing was changed, unless the variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// nf_tables failed.
+    #[error(transparent)]
+    Nft(#[from] nft::Error),
+    /// Planning or applying failed.
+    #[error(transparent)]
+    Ruleset(#[from] ruleset::Error),
+    /// The lock of the network namespace could not be taken.
+    #[error("cannot lock the network namespace")]
+    Lock(#[source] std::io::Error),
+    /// A host port is published by somebody else.
+    #[error("host port {port} is already published by {owner}")]
+    PortTaken {
+        /// The port, e.g. `192.0.2.1:8080/tcp`.
+        port: String,
+        /// Who has it.
+        owner: String,
+    },
+    /// Packets from 127.0.0.1 cannot be let through. The ports were taken back.
+    #[error("cannot let 127.0.0.1 reach the container")]
+    RouteLocalnet(#[source] crate::link::Error),
+    /// What is there is not what should be.
+    #[error("the published ports are not as they should be")]
+    Differs {
+        /// The changes that would set it right, in nft syntax.
+        plan: String,
+    },
+    /// The chain that sets the mark is not there.
+    #[error("chain {chain:?} of externalSetMarkChain is not in table {table}")]
+    NoExternalChain {
+        /// The chain.
+        chain: String,
+        /// Where it was looked for.
+        table: String,
+    },
+    /// The chain does something else than set a mark.
+    #[error("chain {chain:?} of externalSetMarkChain in table {table} must have one rule that sets bits of the mark (-j MARK --set-xmark BITS/BITS), and it has not")]
+    NotAMarkChain {
+        /// The chain.
+        chain: String,
+        /// Its table.
+        table: String,
+    },
+    /// The chains of both families set different marks.
+    #[error("chain {chain:?} of externalSetMarkChain sets mark {v4} in table ip nat and {v6} in table ip6 nat; both must be the same")]
+    DifferentMarks {
+        /// The chain.
+        chain: String,
+        /// IPv4's.
+        v4: crate::net::Mark,
+        /// IPv6's.
+        v6: crate::net::Mark,
+    },
+}

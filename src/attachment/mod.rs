@@ -1,0 +1,23 @@
+//! One container on one network: publish its ports, take them back, check them, clean up.
+//!
+//! Here is the order of things: lock, read, plan, commit, then what no batch can hold (stale flows,
+//! sysctls). Everything that is recorded of an attachment is in the kernel, in the same batch as
+//! its ports: a counter whose name is the owner. So a call that dies leaves all or nothing, and a
+//! ruleset that is flushed leaves no record of what is gone.
+
+mod check;
+mod error;
+mod external_mark;
+mod host;
+mod publish;
+mod record;
+mod stale;
+mod unpublish;
+
+pub use check::{check, status};
+pub use error::Error;
+pub use external_mark::external_mark;
+pub use host::Host;
+pub use publish::publish;
+pub use record::{Attachment, Netns, NetnsError};
+pub use unpublish::{collect_garbage, unpublish};

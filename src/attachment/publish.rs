@@ -1,0 +1,192 @@
+//! Publishing: the ports of one container come into force, all of them or none.
+
+use std::collections::BTreeSet;
+
+use super::error::Error;
+use super::host::Host;
+use super::record::{Attachment, is_gone};
+use super::stale;
+use crate::firewall::{Class, Hostports, Masquerading, desired, elements_of, names, published};
+use crate::link;
+use crate::net::IpVersion;
+use crate::nft::{Kernel, Name, Object};
+use crate::ruleset::{
+    self, Conflict, Desired, Owner, OwnerKey, Plan, Record, Scope, Snapshot, Wanted, apply, diff,
+};
+use crate::sys::lock_netns;
+
+/// Publishes ports in one batch. Ports that are published already, for the same owner, stay as
+/// they are; those that the owner no longer wants go in the same batch.
+///
+/// # Errors
+/// [`Error::PortTaken`] if a port is somebody else's whose network namespace lives.
+pub fn publish(
+    host: &mut Host,
+    attachment: &Attachment,
+    hostports: &Hostports,
+) -> Result<Plan, Error> {
+    // Found out before anything is changed: there may be no route.
+    let interface = localnet_interface(hostports)?;
+    let plan = {
+        let _lock = lock_netns().map_err(Error::Lock)?;
+        apply(&mut host.kernel, |kernel| plan_publish(kernel, attachment, hostports))?
+    };
+    if plan.deletes() {
+        host.deleted();
+    }
+    stale::forget_before(host, &hostports.publishes);
+    if let Some(interface) = interface
+        && let Err(error) = link::allow_route_localnet(&interface)
+    {
+        super::unpublish(host, &attachment.owner, Some(hostports))?;
+        return Err(Error::RouteLocalnet(error));
+    }
+    Ok(plan)
+}
+
+/// The interface that packets from 127.0.0.1 must be allowed to leave through, if any must.
+fn localnet_interface(hostports: &Hostports) -> Result<Option<String>, Error> {
+    let wanted = hostports.masquerading != Masquerading::Never;
+    let container = hostports.publishes.iter().find_map(|publish| match publish.container {
+        std::net::IpAddr::V4(address) => Some(address),
+        std::net::IpAddr::V6(_) => None,
+    });
+    match container.filter(|_| wanted) {
+        Some(address) => {
+            link::interface_towards(address).map(Some).map_err(Error::RouteLocalnet)
+        }
+        None => Ok(None),
+    }
+}
+
+/// Reads what matters of the table and compares it with what it should be.
+pub(super) fn plan_publish(
+    kernel: &mut Kernel,
+    attachment: &Attachment,
+    hostports: &Hostports,
+) -> Result<Plan, Error> {
+    let table = names::table();
+    let mut snapshot = Snapshot::of_table(kernel, &table)?;
+    let existing: BTreeSet<Class> =
+        snapshot.sets.keys().filter_map(|name| Class::of_set(name.as_str())).collect();
+    let mut desired = desired(&existing, Some(hostports));
+    desired.objects.extend(attachment.record(desired.elements.len()));
+    let wanted = wanted(&desired, &attachment.owner);
+    snapshot.read(kernel, &table, &wanted)?;
+    read_leftovers(kernel, &mut snapshot, &attachment.owner)?;
+    let mut scope = Scope::of(&[&Owner::structure(), &attachment.owner]);
+    loop {
+        match diff(&desired, &snapshot, &scope) {
+            Ok(plan) => return Ok(plan),
+            Err(ruleset::Error::Conflict(conflict)) => {
+                let owner = yielding(kernel, &conflict)?;
+                if !scope.yielding.insert(owner) {
+                    return Err(ruleset::Error::Conflict(conflict).into());
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// What to look up for a desired state: its parts, and the chains that the owner may have of old.
+fn wanted(desired: &Desired, owner: &Owner) -> Wanted {
+    let mut chains: Vec<Name> =
+        desired.chains.iter().map(|chain| chain.chain.name().clone()).collect();
+    chains.extend([names::conditional(owner), names::conditions(owner)]);
+    chains.sort();
+    chains.dedup();
+    let elements = desired.elements.iter();
+    Wanted {
+        objects: desired.objects.iter().map(|object| object.name.clone()).collect(),
+        chains,
+        elements: elements.map(|(set, element)| (set.name.clone(), element.clone())).collect(),
+    }
+}
+
+/// Reads everything if the owner's record says that it has more than was found: then it had other
+/// ports before, and they must go.
+pub(super) fn read_leftovers(
+    kernel: &mut Kernel,
+    snapshot: &mut Snapshot,
+    owner: &Owner,
+) -> Result<(), Error> {
+    let record = Record::name(owner).and_then(|name| snapshot.objects.get(&name));
+    let Some(record) = record else { return Ok(()) };
+    let key = Some(owner.key());
+    let owned = snapshot.elements.values().filter(|e| Owner::key_of(&e.userdata) == key).count();
+    if Record::parse(&record.userdata).elements.map(|count| count as usize) != Some(owned) {
+        snapshot.read_all_elements(kernel, &names::table())?;
+    }
+    Ok(())
+}
+
+/// Whether the owner of a conflicting element gives way: it does if its network namespace is gone,
+/// for a stale rule must never take a port away from a living container.
+fn yielding(kernel: &mut Kernel, conflict: &Conflict) -> Result<OwnerKey, Error> {
+    let taken = |owner: &str| {
+        let publish = published(&conflict.set, &conflict.element);
+        let port = publish.map_or_else(|| conflict.text.clone(), |publish| publish.to_string());
+        Error::PortTaken { port, owner: owner.to_owned() }
+    };
+    let Some(key) = conflict.owner else { return Err(taken("another program")) };
+    let record = match record_of(kernel, conflict)? {
+        Some(record) => record,
+        // An element without a record: its owner's ADD never was, or its record was deleted.
+        None => return Ok(key),
+    };
+    if is_gone(&record) { Ok(key) } else { Err(taken(&describe(record.name.as_str()))) }
+}
+
+/// The record of a conflicting element's owner.
+fn record_of(kernel: &mut Kernel, conflict: &Conflict) -> Result<Option<Object>, Error> {
+    let table = names::table();
+    let label = conflict.owner_label.as_deref().map(Owner::from_label);
+    let named = label.filter(|owner| Some(owner.key()) == conflict.owner);
+    if let Some(name) = named.as_ref().and_then(Record::name) {
+        return Ok(kernel.counters_named(&table, &[name])?.into_iter().flatten().next());
+    }
+    // The comment was cut: look for the key.
+    let objects = kernel.objects(&table)?;
+    Ok(objects.into_iter().find(|object| Owner::key_of(&object.userdata) == conflict.owner))
+}
+
+/// An owner's label in words.
+fn describe(label: &str) -> String {
+    match label.split('/').collect::<Vec<_>>().as_slice() {
+        [_, network, container, interface] => {
+            format!("container {container} (network {network}, interface {interface})")
+        }
+        _ => label.to_owned(),
+    }
+}
+
+/// Looks for leftovers of an owner whose ports are not known, or may be others than are there.
+pub(super) fn owned_publishes(
+    snapshot: &Snapshot,
+    owners: &BTreeSet<OwnerKey>,
+) -> Vec<crate::firewall::Publish> {
+    snapshot
+        .elements
+        .iter()
+        .filter(|(_, element)| {
+            Owner::key_of(&element.userdata).is_some_and(|key| owners.contains(&key))
+        })
+        .filter_map(|((set, _), element)| published(set, element))
+        .collect()
+}
+
+/// What to look up of an owner that goes: the elements it should have, its chains, its record.
+pub(super) fn wanted_of(owner: &Owner, hostports: Option<&Hostports>) -> Wanted {
+    let elements = hostports.map(elements_of).unwrap_or_default();
+    Wanted {
+        objects: Record::name(owner).into_iter().collect(),
+        chains: vec![names::conditional(owner), names::conditions(owner)],
+        elements: elements.into_iter().map(|(set, element)| (set.name, element)).collect(),
+    }
+}
+
+/// Whether a list of ports has one of a version.
+pub(super) fn has_version(publishes: &[crate::firewall::Publish], version: IpVersion) -> bool {
+    publishes.iter().any(|publish| publish.version() == version)
+}

@@ -1,0 +1,95 @@
+//! Who is attached: the owner of published ports, and the network namespace that it lives in.
+
+use std::io;
+use std::path::Path;
+
+use crate::nft::Object;
+use crate::ruleset::{Owner, Record};
+use crate::sys;
+
+/// A container's network namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Netns {
+    path: String,
+    inode: u64,
+}
+
+/// A path that is not the network namespace of a container.
+#[derive(Debug, thiserror::Error)]
+pub enum NetnsError {
+    /// It cannot be opened.
+    #[error("failed to open netns {path:?}")]
+    Open {
+        /// The path.
+        path: String,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// It is something else.
+    #[error("failed to open netns {path:?}: not a namespace")]
+    NotANamespace {
+        /// The path.
+        path: String,
+    },
+    /// It is the one that this program runs in.
+    #[error("plugin's netns and netns from CNI_NETNS should not be the same")]
+    Own,
+}
+
+impl Netns {
+    /// Opens a namespace by its path and remembers which one it is.
+    ///
+    /// # Errors
+    /// [`NetnsError::Open`] or [`NetnsError::NotANamespace`].
+    pub fn open(path: &str) -> Result<Self, NetnsError> {
+        let opened = sys::netns_at(Path::new(path));
+        let found = opened.map_err(|cause| NetnsError::Open { path: path.to_owned(), cause })?;
+        let id = found.ok_or_else(|| NetnsError::NotANamespace { path: path.to_owned() })?;
+        Ok(Netns { path: path.to_owned(), inode: id.0 })
+    }
+
+    /// As [`Netns::open`], and it must not be the caller's own.
+    ///
+    /// # Errors
+    /// [`NetnsError`].
+    pub fn open_foreign(path: &str) -> Result<Self, NetnsError> {
+        let netns = Netns::open(path)?;
+        match sys::current_netns() {
+            Ok(own) if own.0 == netns.inode => Err(NetnsError::Own),
+            Ok(_) | Err(_) => Ok(netns),
+        }
+    }
+}
+
+/// A container on a network, as far as its ports go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Whose the ports are.
+    pub owner: Owner,
+    /// Where the container lives; unknown when it is gone.
+    pub netns: Option<Netns>,
+}
+
+impl Attachment {
+    /// The record of an attachment with so many elements.
+    pub(super) fn record(&self, elements: usize) -> Option<Object> {
+        let record = Record {
+            elements: u32::try_from(elements).ok(),
+            netns: self.netns.as_ref().map(|netns| (netns.path.clone(), netns.inode)),
+        };
+        let name = Record::name(&self.owner)?;
+        Some(Object::counter(name, record.userdata(&self.owner)))
+    }
+}
+
+/// Whether what a record says of its namespace is no longer so: the path is gone, or is another
+/// namespace now. Where nothing is known, its owner is taken to be alive.
+pub(super) fn is_gone(record: &Object) -> bool {
+    let Some((path, inode)) = Record::parse(&record.userdata).netns else { return false };
+    match sys::netns_at(Path::new(&path)) {
+        Ok(Some(id)) => id.0 != inode,
+        Ok(None) => true,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
