@@ -1,0 +1,88 @@
+//! Applets: the programs that this one binary is, by the name it is called with.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::front::{cni, inspect};
+
+/// The CNI plugins, by name.
+const PLUGINS: [cni::Plugin; 1] = [cni::PORTMAP];
+
+/// Publishes container ports with nftables, over netlink.
+///
+/// Linked as `portmap`, or with that as its first argument, it is the CNI plugin of that name.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the published ports
+    List(inspect::List),
+    /// The CNI plugin portmap: reads CNI_* and a configuration from standard input
+    Portmap,
+}
+
+/// Runs the applet that `arguments` name: the first by its file name, or else the second.
+pub fn run(arguments: Vec<String>) -> ExitCode {
+    let called = arguments.first().map_or("", |first| first.rsplit('/').next().unwrap_or(first));
+    let word = arguments.get(1).map_or("", String::as_str);
+    let plugin = PLUGINS.iter().find(|plugin| plugin.name == called || plugin.name == word);
+    start_logging();
+    if let Some(plugin) = plugin {
+        let get = |name: &str| std::env::var(name).unwrap_or_default();
+        let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+        return cni::run(plugin, get, io::stdin().lock(), &mut out, &mut err);
+    }
+    match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => finish(&command(&arguments.command)),
+        Err(usage) => {
+            let code = u8::try_from(usage.exit_code()).unwrap_or(2);
+            if usage.print().is_ok() { ExitCode::from(code) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn command(command: &Command) -> Result<(), inspect::Error> {
+    match command {
+        Command::List(options) => inspect::list(options, &mut io::stdout().lock()),
+        // Taken by `run` before arguments are parsed; here for the help text only.
+        Command::Portmap => Ok(()),
+    }
+}
+
+fn finish(result: &Result<(), inspect::Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of a pipe has seen enough.
+        Err(inspect::Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let mut text = format!("portcullis: {error}");
+            let mut cause = std::error::Error::source(error);
+            while let Some(error) = cause {
+                text.push_str(&format!(": {error}"));
+                cause = error.source();
+            }
+            let printed = writeln!(io::stderr(), "{text}");
+            if printed.is_ok() { ExitCode::FAILURE } else { ExitCode::from(2) }
+        }
+    }
+}
+
+/// Logs to standard error, from the level that `PORTCULLIS_LOG` names (error, warn, info, debug,
+/// trace; warn if unset).
+fn start_logging() {
+    let level = std::env::var("PORTCULLIS_LOG").ok().and_then(|level| level.parse().ok());
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_max_level(level.unwrap_or(tracing::level_filters::LevelFilter::WARN))
+        .without_time()
+        .init();
+}

@@ -1,0 +1,81 @@
+//! What every network configuration has: name, version, the result of the plugin before.
+
+use serde_json::Value;
+
+use super::error::Error;
+use super::json::Object;
+use super::version::CniVersion;
+use crate::net::NetworkName;
+
+/// The configuration of a call.
+#[derive(Debug)]
+pub struct Config {
+    pub(super) value: Value,
+}
+
+impl Config {
+    /// Reads JSON.
+    ///
+    /// # Errors
+    /// [`Error::Json`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let value: Value = serde_json::from_slice(bytes)
+            .map_err(|error| Error::Json { reason: error.to_string() })?;
+        Object::root(&value)?;
+        Ok(Config { value })
+    }
+
+    pub(super) fn root(&self) -> Result<Object<'_>, Error> {
+        Object::root(&self.value)
+    }
+
+    /// `name`.
+    ///
+    /// # Errors
+    /// [`Error::Name`].
+    pub fn network(&self) -> Result<NetworkName, Error> {
+        let name = self.root()?.text("name").map_err(as_json)?;
+        Ok(NetworkName::new(name.unwrap_or_default())?)
+    }
+
+    /// `cniVersion`.
+    ///
+    /// # Errors
+    /// [`Error::IncompatibleVersion`].
+    pub fn version(&self, supported: &[CniVersion]) -> Result<CniVersion, Error> {
+        let text = self.root()?.text("cniVersion").map_err(as_json)?;
+        CniVersion::parse(text, supported)
+    }
+
+    /// `prevResult`.
+    ///
+    /// # Errors
+    /// [`Error::Json`].
+    pub fn prev_result(&self) -> Result<Option<&Value>, Error> {
+        Ok(self.root()?.get("prevResult"))
+    }
+
+    /// `cni.dev/valid-attachments` of a GC: container ids with their interfaces.
+    ///
+    /// # Errors
+    /// [`Error::Type`].
+    pub fn valid_attachments(&self) -> Result<Vec<(String, String)>, Error> {
+        let root = self.root()?;
+        let mut valid = Vec::new();
+        for entry in root.objects("cni.dev/valid-attachments")? {
+            let container = entry.text("containerID")?.unwrap_or_default();
+            let interface = entry.text("ifname")?.unwrap_or_default();
+            valid.push((container.to_owned(), interface.to_owned()));
+        }
+        Ok(valid)
+    }
+}
+
+/// The keys that every plugin has are read before the plugin's own; a wrong type there is a
+/// configuration that cannot be decoded.
+fn as_json(error: Error) -> Error {
+    match error {
+        Error::Type { .. } => Error::Json { reason: error.to_string() },
+        other => other,
+    }
+}

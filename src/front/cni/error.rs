@@ -1,0 +1,230 @@
+//! Errors of a CNI call, and the one map from them to the codes that runtimes see.
+
+use serde_json::{Value, json};
+
+use super::version::CniVersion;
+use crate::attachment::{self, NetnsError};
+use crate::net::InvalidName;
+use crate::{nft, ruleset, xtables};
+
+/// What makes a call fail.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Variables that the command needs are missing or empty.
+    #[error("required env variables [{}] missing", .names.join(","))]
+    MissingVariables {
+        /// Their names, in the order of the specification.
+        names: Vec<&'static str>,
+    },
+    /// `CNI_COMMAND` is none of the specification's.
+    #[error("unknown CNI_COMMAND: {command}")]
+    UnknownCommand {
+        /// What it is.
+        command: String,
+    },
+    /// A container id, interface or network name that is against the rules.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// Standard input could not be read.
+    #[error("error reading from stdin: {0}")]
+    Stdin(#[source] std::io::Error),
+    /// The result could not be written.
+    #[error("error writing to stdout: {0}")]
+    Stdout(#[source] std::io::Error),
+    /// The configuration is no JSON, or no object.
+    #[error("error unmarshall network config: {reason}")]
+    Json {
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// A key has a value of the wrong type.
+    #[error("failed to parse config: {key}: expected {expected}, found {found}")]
+    Type {
+        /// The key, with its place: `runtimeConfig.portMappings[0].hostPort`.
+        key: String,
+        /// What it should be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// A key has a value that makes no sense.
+    #[error("failed to parse config: {key}: {reason}")]
+    Value {
+        /// The key, with its place.
+        key: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A port number that is none. The text is the portmap plugin's.
+    #[error("failed to parse config: Invalid {which} port number: {number}")]
+    PortNumber {
+        /// `host` or `container`.
+        which: &'static str,
+        /// The number.
+        number: i64,
+    },
+    /// Both ways to name the mark.
+    #[error("failed to parse config: Cannot specify externalSetMarkChain and markMasqBit")]
+    TwoMarks,
+    /// The back end that was asked for does not exist.
+    #[error("failed to parse config: unrecognized backend {backend:?}")]
+    Backend {
+        /// What was asked for.
+        backend: String,
+    },
+    /// A condition that cannot be translated.
+    #[error("failed to parse config: {key}: {cause}")]
+    Conditions {
+        /// `conditionsV4` or `conditionsV6`.
+        key: &'static str,
+        /// Why.
+        cause: Box<xtables::Error>,
+    },
+    /// The version of the specification is not supported.
+    #[error("incompatible CNI versions")]
+    IncompatibleVersion {
+        /// What was asked for.
+        asked: String,
+        /// What is supported.
+        supported: Vec<CniVersion>,
+    },
+    /// The version has no such command.
+    #[error("config version does not allow {command}")]
+    CommandTooNew {
+        /// The command.
+        command: &'static str,
+    },
+    /// The result of the plugin before cannot be understood.
+    #[error("could not parse prevResult: {reason}")]
+    PrevResult {
+        /// Why.
+        reason: String,
+    },
+    /// There is no result of a plugin before.
+    #[error("{}", match *.command { "CHECK" => "Required prevResult missing", _ => "must be called as chained plugin" })]
+    NoPrevResult {
+        /// The command.
+        command: &'static str,
+    },
+    /// `CNI_NETNS` is no foreign network namespace.
+    #[error(transparent)]
+    Netns(#[from] NetnsError),
+    /// The operation failed.
+    #[error(transparent)]
+    Attachment(#[from] attachment::Error),
+    /// nf_tables could not be opened.
+    #[error(transparent)]
+    Nft(#[from] nft::Error),
+    /// STATUS: the plugin can do nothing here.
+    #[error("the plugin is not available: {0}")]
+    NotAvailable(#[source] Box<Error>),
+}
+
+impl Error {
+    /// The code: those of the specification, and ours from 100 on.
+    #[must_use]
+    pub fn code(&self) -> u32 {
+        match self {
+            Error::IncompatibleVersion { .. } | Error::CommandTooNew { .. } => 1,
+            Error::MissingVariables { .. } | Error::UnknownCommand { .. } => 4,
+            Error::Name(name) => match name {
+                InvalidName::EmptyIfName
+                | InvalidName::LongIfName { .. }
+                | InvalidName::DotIfName
+                | InvalidName::IfNameCharacters { .. }
+                | InvalidName::ContainerId { .. } => 4,
+                InvalidName::EmptyNetworkName | InvalidName::NetworkName { .. } => 7,
+            },
+            Error::Stdin(_) | Error::Stdout(_) => 5,
+            Error::Json { .. } | Error::PrevResult { .. } => 6,
+            Error::Type { .. }
+            | Error::Value { .. }
+            | Error::PortNumber { .. }
+            | Error::TwoMarks
+            | Error::Backend { .. }
+            | Error::Conditions { .. }
+            | Error::NoPrevResult { .. } => 7,
+            Error::Netns(_) => 8,
+            Error::NotAvailable(_) => 50,
+            Error::Nft(error) => nft_code(error),
+            Error::Attachment(error) => attachment_code(error),
+        }
+    }
+
+    /// What stands beside the message.
+    #[must_use]
+    pub fn details(&self) -> Option<String> {
+        match self {
+            Error::IncompatibleVersion { asked, supported } => {
+                let supported: Vec<String> =
+                    supported.iter().map(|version| format!("{:?}", version.as_str())).collect();
+                let supported = supported.join(" ");
+                Some(format!("config is {asked:?}, plugin supports [{supported}]"))
+            }
+            Error::Name(InvalidName::ContainerId { name } | InvalidName::NetworkName { name }) => {
+                Some(name.clone())
+            }
+            Error::Name(InvalidName::LongIfName { .. }) => {
+                Some("interface name should be less than 16 characters".to_owned())
+            }
+            Error::Attachment(attachment::Error::Differs { plan }) => Some(plan.clone()),
+            other => causes(other),
+        }
+    }
+
+    /// The error object of the specification.
+    #[must_use]
+    pub fn to_json(&self, version: Option<CniVersion>) -> Value {
+        let mut object = json!({ "code": self.code(), "msg": self.to_string() });
+        if let Some(details) = self.details() {
+            object["details"] = details.into();
+        }
+        if let Some(version) = version {
+            object["cniVersion"] = version.as_str().into();
+        }
+        object
+    }
+}
+
+/// The chain of causes behind an error, which its own message does not repeat.
+fn causes(error: &Error) -> Option<String> {
+    let mut texts: Vec<String> = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    let message = error.to_string();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !message.contains(&text) && texts.last() != Some(&text) {
+            texts.push(text);
+        }
+        cause = error.source();
+    }
+    (!texts.is_empty()).then(|| texts.join(": "))
+}
+
+fn nft_code(error: &nft::Error) -> u32 {
+    match error {
+        nft::Error::Unsupported { .. } => 106,
+        nft::Error::Refused(changes) if changes.iter().any(|c| c.missing_feature().is_some()) => 106,
+        nft::Error::NotPermitted | nft::Error::Refused(_) | nft::Error::Netlink(_) => 100,
+        nft::Error::Unsteady { .. } => 11,
+    }
+}
+
+fn attachment_code(error: &attachment::Error) -> u32 {
+    match error {
+        attachment::Error::Nft(error) => nft_code(error),
+        attachment::Error::Ruleset(error) => match error {
+            ruleset::Error::Nft(error) => nft_code(error),
+            ruleset::Error::Conflict(_) => 103,
+            ruleset::Error::ForeignSet { .. } => 104,
+            ruleset::Error::Contended { .. } => 11,
+        },
+        attachment::Error::Lock(_) => 5,
+        attachment::Error::PortTaken { .. } => 103,
+        attachment::Error::RouteLocalnet(_) => 101,
+        attachment::Error::Differs { .. } => 105,
+        attachment::Error::NoExternalChain { .. }
+        | attachment::Error::NotAMarkChain { .. }
+        | attachment::Error::DifferentMarks { .. } => 7,
+    }
+}

@@ -1,0 +1,25 @@
+//! CNI: the plugins that container runtimes execute.
+//!
+//! A call is environment (`CNI_*`), a configuration on standard input, a result or an error as
+//! JSON on standard output (<https://www.cni.dev/docs/spec/>, versions 0.1.0 to 1.1.0). This room
+//! parses and prints; what a call means is in firewall, what it does in attachment.
+
+mod call;
+mod config;
+mod env;
+mod error;
+mod json;
+mod mappings;
+mod plugin;
+mod portmap;
+mod result;
+mod version;
+
+pub use call::{Call, Command};
+pub use error::Error;
+pub use plugin::{Plugin, run};
+pub use portmap::PORTMAP;
+pub use version::CniVersion;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! `portmap`: publishes a container's ports on the host.
+//!
+//! Keys: `snat`, `masqAll`, `markMasqBit`, `externalSetMarkChain`, `conditionsV4`, `conditionsV6`,
+//! `backend`, and `portMappings` of `runtimeConfig`, as the CNI plugin of that name has them
+//! (<https://www.cni.dev/plugins/current/meta/portmap/>).
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use super::call::{Call, Command};
+use super::error::Error;
+use super::mappings::{self, Mapping};
+use super::plugin::Plugin;
+use super::result::PrevResult;
+use super::version::CniVersion;
+use crate::attachment::{self, Attachment, Host};
+use crate::firewall::{Conditions, Hostports, MarkTarget, Masquerader, Masquerading};
+use crate::net::{IpVersion, L4Proto, Mark, Subnet};
+use crate::ruleset::Owner;
+use crate::xtables;
+
+/// The plugin.
+pub const PORTMAP: Plugin =
+    Plugin { name: "portmap", versions: &CniVersion::ALL, handle };
+
+/// The configuration.
+#[derive(Debug)]
+struct PortmapConf {
+    masquerade: bool,
+    masquerade_all: bool,
+    mark: MarkChoice,
+    conditions: [(&'static str, IpVersion, Vec<String>); 2],
+    mappings: Vec<Mapping>,
+    prev_result: Option<PrevResult>,
+}
+
+/// How the mark is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum MarkChoice {
+    Bit(Mark),
+    ExternalChain(String),
+}
+
+impl PortmapConf {
+    fn parse(call: &Call) -> Result<Self, Error> {
+        let root = call.config.root()?;
+        let bit = root.integer("markMasqBit")?;
+        let mark = match (root.filled_text("externalSetMarkChain")?, bit) {
+            (Some(_), Some(_)) => return Err(Error::TwoMarks),
+            (Some(chain), None) => MarkChoice::ExternalChain(chain.to_owned()),
+            (None, Some(bit)) => {
+                let mark = Mark::bit(bit).map_err(|error| root.invalid("markMasqBit", error))?;
+                MarkChoice::Bit(mark)
+            }
+            (None, None) => MarkChoice::Bit(Mark::PORTMAP_DEFAULT),
+        };
+        match root.filled_text("backend")? {
+            None | Some("iptables" | "nftables") => {}
+            Some(other) => return Err(Error::Backend { backend: other.to_owned() }),
+        }
+        let words = |key: &'static str, version| -> Result<_, Error> {
+            Ok((key, version, root.texts(key)?.unwrap_or_default()))
+        };
+        let prev_result = match call.config.prev_result()? {
+            Some(value) => Some(PrevResult::parse(value, call.version)?),
+            None => None,
+        };
+        Ok(PortmapConf {
+            masquerade: root.flag("snat")?.unwrap_or(true),
+            masquerade_all: root.flag("masqAll")?.unwrap_or(false),
+            mark,
+            conditions: [
+                words("conditionsV4", IpVersion::V4)?,
+                words("conditionsV6", IpVersion::V6)?,
+            ],
+            mappings: Mapping::parse_all(&root)?,
+            prev_result,
+        })
+    }
+
+    /// What is to be published, if the container has an address.
+    fn hostports(&self, owner: Owner, ifname: &str, mark: MarkTarget) -> Result<Hostports, Error> {
+        let addresses =
+            self.prev_result.as_ref().map(|prev| prev.container_addresses(ifname)).unwrap_or_default();
+        let hosts: Vec<IpAddr> = addresses.iter().map(|(host, _)| *host).collect();
+        let subnets: Vec<Subnet> = addresses.iter().map(|(_, subnet)| *subnet).collect();
+        let publishes = mappings::publishes(&self.mappings, &hosts)?;
+        let protocols: BTreeSet<(IpVersion, L4Proto)> =
+            publishes.iter().map(|publish| (publish.version(), publish.proto)).collect();
+        Ok(Hostports {
+            owner,
+            masquerading: match (self.masquerade, self.masquerade_all) {
+                (false, _) => Masquerading::Never,
+                (true, true) => Masquerading::Always,
+                (true, false) => Masquerading::Hairpin(subnets),
+            },
+            mark,
+            conditions: self.conditions(&protocols)?,
+            publishes,
+        })
+    }
+
+    /// The conditions, translated for each protocol that is published: the words may speak of
+    /// ports. They are checked even if nothing is published under them.
+    fn conditions(
+        &self,
+        protocols: &BTreeSet<(IpVersion, L4Proto)>,
+    ) -> Result<Vec<Conditions>, Error> {
+        let mut all = Vec::new();
+        for (key, version, words) in self.conditions.iter().filter(|(_, _, w)| !w.is_empty()) {
+            let of_version: Vec<L4Proto> =
+                protocols.iter().filter(|(v, _)| v == version).map(|(_, proto)| *proto).collect();
+            let translate = |proto: Option<L4Proto>| {
+                xtables::conditions_for(words, *version, proto)
+                    .map_err(|cause| Error::Conditions { key, cause: Box::new(cause) })
+            };
+            if of_version.is_empty() {
+                translate(Some(L4Proto::Tcp))?;
+            }
+            for proto in of_version {
+                let exprs = translate(Some(proto))?;
+                all.push(Conditions { version: *version, proto, exprs });
+            }
+        }
+        Ok(all)
+    }
+
+    /// The mark, which for an external chain must be asked for.
+    fn mark(&self, host: &mut Host) -> Result<MarkTarget, Error> {
+        let chain = match &self.mark {
+            MarkChoice::Bit(mark) => {
+                return Ok(MarkTarget { mark: *mark, masquerader: Masquerader::Ours });
+            }
+            MarkChoice::ExternalChain(chain) => chain,
+        };
+        let has = |v4: bool| {
+            let prev = self.prev_result.as_ref();
+            prev.is_some_and(|prev| {
+                prev.container_addresses("").iter().any(|(host, _)| host.is_ipv4() == v4)
+            })
+        };
+        let mut versions = Vec::new();
+        versions.extend(has(true).then_some(IpVersion::V4));
+        versions.extend(has(false).then_some(IpVersion::V6));
+        let mark = attachment::external_mark(host, chain, &versions)?;
+        let mark = mark.unwrap_or(Mark::PORTMAP_DEFAULT);
+        Ok(MarkTarget { mark, masquerader: Masquerader::External })
+    }
+}
+
+fn handle(call: &Call) -> Result<Option<Value>, Error> {
+    match call.command {
+        Command::Add => add(call).map(Some),
+        Command::Del => del(call).map(|()| None),
+        Command::Check => check(call).map(|()| None),
+        Command::Gc => gc(call).map(|()| None),
+        Command::Status => {
+            let status = attachment::status().map_err(Error::from);
+            status.map_err(|error| Error::NotAvailable(Box::new(error)))?;
+            Ok(None)
+        }
+    }
+}
+
+fn ifname(call: &Call) -> &str {
+    call.container.as_ref().map_or("", |(_, ifname)| ifname)
+}
+
+fn add(call: &Call) -> Result<Value, Error> {
+    let conf = PortmapConf::parse(call)?;
+    let Some(prev) = &conf.prev_result else {
+        return Err(Error::NoPrevResult { command: "ADD" });
+    };
+    let result = prev.to_json(call.version);
+    if conf.mappings.is_empty() {
+        return Ok(result);
+    }
+    let mut host = Host::open()?;
+    let mark = conf.mark(&mut host)?;
+    let hostports = conf.hostports(call.owner(), ifname(call), mark)?;
+    let attachment = Attachment { owner: call.owner(), netns: call.netns.clone() };
+    attachment::publish(&mut host, &attachment, &hostports)?;
+    Ok(result)
+}
+
+fn del(call: &Call) -> Result<(), Error> {
+    // What is there goes whatever the configuration says now; what it says only tells where to
+    // look first. A mapping that cannot be understood must not keep rules in force.
+    let expected = PortmapConf::parse(call).and_then(|conf| {
+        let mark = match &conf.mark {
+            MarkChoice::Bit(mark) => *mark,
+            MarkChoice::ExternalChain(_) => Mark::PORTMAP_DEFAULT,
+        };
+        let target = MarkTarget { mark, masquerader: Masquerader::Ours };
+        conf.hostports(call.owner(), ifname(call), target)
+    });
+    let mut host = Host::open()?;
+    attachment::unpublish(&mut host, &call.owner(), expected.as_ref().ok())?;
+    if let Err(error) = expected {
+        tracing::warn!(%error, "the configuration of this DEL was not understood");
+    }
+    Ok(())
+}
+
+fn check(call: &Call) -> Result<(), Error> {
+    let conf = PortmapConf::parse(call)?;
+    if conf.prev_result.is_none() {
+        return Err(Error::NoPrevResult { command: "CHECK" });
+    }
+    if conf.mappings.is_empty() {
+        return Ok(());
+    }
+    let mut host = Host::open()?;
+    let mark = conf.mark(&mut host)?;
+    let hostports = conf.hostports(call.owner(), ifname(call), mark)?;
+    let attachment = Attachment { owner: call.owner(), netns: call.netns.clone() };
+    Ok(attachment::check(&mut host, &attachment, &hostports)?)
+}
+
+fn gc(call: &Call) -> Result<(), Error> {
+    let network = call.network.as_str();
+    let attachments = call.config.valid_attachments()?;
+    let valid: BTreeSet<Owner> = attachments
+        .iter()
+        .map(|(container, ifname)| Owner::from_parts(&["cni", network, container, ifname]))
+        .collect();
+    let mut host = Host::open()?;
+    attachment::collect_garbage(&mut host, &Owner::prefix(&["cni", network]), &valid)?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! `portcullis list`: the published ports.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::firewall::{Publish, names, published};
+use crate::nft::{self, Element, Kernel, Name};
+use crate::ruleset::{Owner, OwnerKey};
+
+/// What to show.
+#[derive(Debug, Clone, clap::Args)]
+pub struct List {
+    /// Print JSON: a list of objects, one for each port.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A listing that could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// nf_tables could not be read.
+    #[error(transparent)]
+    Nft(#[from] nft::Error),
+    /// The output could not be written.
+    #[error("cannot write the list")]
+    Write(#[from] io::Error),
+}
+
+/// One published port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row {
+    publish: Publish,
+    label: String,
+    packets: u64,
+    is_conditional: bool,
+}
+
+impl Row {
+    /// The part of the owner's label: 0 front, 1 network, 2 container, 3 interface.
+    fn part(&self, at: usize) -> &str {
+        self.label.split('/').nth(at).unwrap_or("?")
+    }
+
+    fn host(&self) -> String {
+        let address = match self.publish.host_address {
+            Some(address) => address.to_string(),
+            None if self.publish.container.is_ipv4() => "0.0.0.0".to_owned(),
+            None => "::".to_owned(),
+        };
+        endpoint(&address, self.publish.host_port.number())
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "hostAddress": self.publish.host_address.map(|address| address.to_string()),
+            "hostPort": self.publish.host_port.number(),
+            "protocol": self.publish.proto.name(),
+            "containerAddress": self.publish.container.to_string(),
+            "containerPort": self.publish.container_port.number(),
+            "container": self.part(2),
+            "network": self.part(1),
+            "interface": self.part(3),
+            "packets": self.packets,
+            "conditional": self.is_conditional,
+        })
+    }
+}
+
+fn endpoint(address: &str, port: u16) -> String {
+    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
+}
+
+/// Prints the published ports of this network namespace. A port's packets are those that began a
+/// flow: address translation sees no others.
+///
+/// # Errors
+/// [`Error`].
+pub fn list(options: &List, out: &mut impl Write) -> Result<(), Error> {
+    let mut kernel = Kernel::open()?;
+    let (_, rows) = kernel.consistently(read)?;
+    if options.json {
+        let rows: Vec<Value> = rows.iter().map(Row::to_json).collect();
+        writeln!(out, "{:#}", Value::from(rows))?;
+    } else {
+        print(&rows, out)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn read(kernel: &mut Kernel) -> Result<Vec<Row>, nft::Error> {
+    let table = names::table();
+    if kernel.table(&table)?.is_none() {
+        return Ok(vec![]);
+    }
+    // Comments may be cut; the names of the records never are.
+    let labels: BTreeMap<OwnerKey, String> = kernel
+        .objects(&table)?
+        .iter()
+        .map(|object| object.name.as_str())
+        .map(|label| (Owner::from_label(label).key(), label.to_owned()))
+        .collect();
+    let mut rows = Vec::new();
+    for set in kernel.sets(&table)? {
+        for element in kernel.elements(&table, &set.name)? {
+            rows.extend(row(&set.name, &element, &labels));
+        }
+    }
+    rows.sort_by_key(|row| {
+        let publish = &row.publish;
+        (publish.host_port, publish.proto, publish.version(), publish.host_address)
+    });
+    Ok(rows)
+}
+
+fn row(set: &Name, element: &Element, labels: &BTreeMap<OwnerKey, String>) -> Option<Row> {
+    let publish = published(set, element)?;
+    let key = Owner::key_of(&element.userdata);
+    let label = key.and_then(|key| labels.get(&key)).map(String::as_str);
+    let label = label.or(element.userdata.comment()).unwrap_or_default().to_owned();
+    let is_conditional = matches!(element.data, Some(nft::ElementData::Verdict(_)));
+    Some(Row { publish, label, packets: element.packets().unwrap_or(0), is_conditional })
+}
+
+const HEADINGS: [&str; 6] = ["HOST", "PROTO", "CONTAINER", "NAME", "NETWORK", "PACKETS"];
+
+fn print(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
+    let mut table: Vec<[String; 6]> = vec![HEADINGS.map(str::to_owned)];
+    table.extend(rows.iter().map(|row| {
+        let container = row.publish.container.to_string();
+        let note = if row.is_conditional { " (conditional)" } else { "" };
+        [
+            format!("{}{note}", row.host()),
+            row.publish.proto.to_string(),
+            endpoint(&container, row.publish.container_port.number()),
+            row.part(2).to_owned(),
+            row.part(1).to_owned(),
+            row.packets.to_string(),
+        ]
+    }));
+    let mut widths = [0; 6];
+    for line in &table {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.len());
+        }
+    }
+    for line in &table {
+        let cells: Vec<String> =
+            line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! Fronts: one for each kind of caller. None uses another.
+
+pub mod cni;
+pub mod inspect;
