@@ -1,0 +1,19 @@
+//! `cargo xtask bench portmap`: whole processes, as a runtime starts them, beside Debian's plugin.
+//!
+//! The peer's cost depends on its release: 1.1.1 lists the whole nat table four times in an ADD,
+//! later ones ask for single chains. The report names the version.
+//!
+//! - `portmap`: what is measured, in which order, within which bounds;
+//! - `subject`: one plugin in a host of its own, and the calls made to it;
+//! - `others`: what is on that host already: other containers' ports, tracked flows;
+//! - `measure`: the time of one process, its memory, and medians;
+//! - `report`: the result as Markdown.
+
+mod measure;
+mod others;
+mod portmap;
+mod report;
+mod subject;
+
+pub use measure::peak_memory;
+pub use portmap::{inside, start};

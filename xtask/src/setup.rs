@@ -1,0 +1,145 @@
+//! The Debian packages that the build and the tests need, installed when missing.
+//!
+//! Asks dpkg once; calls apt-get only when something is missing, and says what it does.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::run::{Step, find_program};
+
+/// What is needed and why: the first row by the build, the second by the tests as their judges.
+const PACKAGES: [(&str, &[&str]); 2] = [
+    ("to build", &["libmnl-dev", "libnftnl-dev", "pkg-config", "gcc"]),
+    (
+        "to test",
+        &[
+            "iproute2",
+            "nftables",
+            "iptables",
+            "containernetworking-plugins",
+            "strace",
+            "procps",
+            "util-linux",
+        ],
+    ),
+];
+
+/// Install what is missing. Silent, and without any apt call, when nothing is.
+///
+/// # Errors
+/// Where it cannot install (not root, no apt-get), with the line to run by hand.
+pub fn ensure() -> Result<()> {
+    if std::env::var("XTASK_SETUP").is_ok_and(|value| value == "skip") {
+        return Ok(());
+    }
+    let wanted = PACKAGES.iter().flat_map(|(_, names)| names.iter().copied());
+    if find_program("dpkg-query").is_none() {
+        bail!(
+            "the set-up knows Debian and Ubuntu only, and finds no dpkg-query. Install what these \
+             packages hold and set XTASK_SETUP=skip: {}",
+            wanted.collect::<Vec<_>>().join(" ")
+        );
+    }
+    let listing = dpkg_listing()?;
+    let present = installed(&listing);
+    let missing: Vec<&str> = wanted.filter(|name| !present.contains(*name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("missing packages: {}", explain(&missing));
+    if find_program("apt-get").is_none() || !nix::unistd::geteuid().is_root() {
+        bail!(
+            "cannot install them from here; run this line, then try again:\n  {}",
+            by_hand(&missing)
+        );
+    }
+    install(&missing)
+}
+
+fn dpkg_listing() -> Result<String> {
+    let output = Command::new("dpkg-query")
+        .args(["-W", "-f", "${db:Status-Status}\t${Package}\t${Provides}\n"])
+        .output()
+        .context("starting dpkg-query")?;
+    if !output.status.success() {
+        bail!("dpkg-query failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The names that installed packages have or provide, from `status TAB name TAB provides` lines.
+fn installed(listing: &str) -> HashSet<&str> {
+    let mut names = HashSet::new();
+    for line in listing.lines() {
+        let mut fields = line.split('\t');
+        if fields.next() != Some("installed") {
+            continue;
+        }
+        names.extend(fields.next());
+        let provides = fields.next().unwrap_or_default().split(',');
+        names.extend(provides.filter_map(|entry| entry.split_whitespace().next()));
+    }
+    names
+}
+
+fn explain(missing: &[&str]) -> String {
+    let mut parts = Vec::new();
+    for (why, names) in PACKAGES {
+        let these: Vec<&str> = names.iter().copied().filter(|n| missing.contains(n)).collect();
+        if !these.is_empty() {
+            parts.push(format!("{} ({why})", these.join(" ")));
+        }
+    }
+    parts.join(", ")
+}
+
+fn by_hand(missing: &[&str]) -> String {
+    format!(
+        "sudo apt-get update && sudo apt-get install -y --no-install-recommends {}",
+        missing.join(" ")
+    )
+}
+
+fn install(missing: &[&str]) -> Result<()> {
+    let apt =
+        |words: &[&str]| Step::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive");
+    let install = apt(&["install", "-y", "--no-install-recommends"]).args(missing);
+    // Lists that are there may be old: when they are not good enough, they are fetched as well.
+    if has_lists(Path::new("/var/lib/apt/lists")) && install.status()?.success() {
+        return Ok(());
+    }
+    apt(&["update"]).run()?;
+    install.run().with_context(|| format!("to run by hand:\n  {}", by_hand(missing)))
+}
+
+fn has_lists(dir: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(dir) else { return false };
+    entries.flatten().any(|entry| entry.file_name().to_string_lossy().contains("_Packages"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn installed_when_removed_or_provided_counts_only_what_is_there() {
+        let names = installed(
+            "installed\tpkgconf\tpkg-config (= 1.8.1-1), x\n\
+             config-files\tstrace\t\n\
+             installed\tgcc\tc-compiler\n",
+        );
+        assert!(names.contains("pkg-config") && names.contains("gcc") && names.contains("x"));
+        assert!(!names.contains("strace"));
+    }
+
+    #[test]
+    fn by_hand_when_two_are_missing_is_one_line_to_copy() {
+        assert_eq!(
+            by_hand(&["gcc", "strace"]),
+            "sudo apt-get update && sudo apt-get install -y --no-install-recommends gcc strace"
+        );
+    }
+}
