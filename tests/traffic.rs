@@ -1,0 +1,354 @@
+//! What a published port does with real packets: who reaches the container, and as whom.
+//!
+//! The subject is the built binary as the CNI plugin `portmap`; the expectations are fixed and
+//! are those of the CNI plugin's documentation. See `lab/topology.rs` for the addresses.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod lab;
+
+use lab::{Attachment, Lab, Mapping, Plugin, PortmapConf, Subject, UdpFlow, Verb};
+
+/// Brings up a lab with one container that publishes `conf`, and lets `test` look at it.
+fn published(conf: PortmapConf, test: impl FnOnce(&Lab)) {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let attachment = Attachment::new(&lab.container, 2, conf);
+    Plugin::new(&subject, &lab.host).add(&attachment);
+    test(&lab);
+}
+
+#[test]
+fn probes_when_nothing_is_published_then_tell_refused_from_non_local() {
+    Lab::new().expect(&[
+        ("outside tcp 192.0.2.1:8080", "refused"),
+        ("outside udp 192.0.2.1:8080", "refused"),
+        ("outside tcp [2001:db8::1]:8080", "refused"),
+        ("outside udp [2001:db8::1]:8080", "refused"),
+        ("host tcp 127.0.0.1:8080", "refused"),
+        ("host tcp 10.88.0.2:80", "container sees 10.88.0.1"),
+        ("sibling udp [fd00:88::2]:80", "container sees fd00:88::3"),
+        ("outside tcp 198.51.100.7:8080", "remote sees 192.0.2.2"),
+    ]);
+}
+
+#[test]
+fn outside_when_port_published_then_reaches_container_with_its_own_source() {
+    published(PortmapConf::publish(8080, 80), |lab| {
+        lab.expect(&[
+            ("outside tcp 192.0.2.1:8080", "container sees 192.0.2.2"),
+            ("outside udp 192.0.2.1:8080", "container sees 192.0.2.2"),
+            ("outside tcp [2001:db8::1]:8080", "container sees 2001:db8::2"),
+            ("outside udp [2001:db8::1]:8080", "container sees 2001:db8::2"),
+            ("outside tcp 198.51.100.1:8080", "container sees 192.0.2.2"),
+            ("outside tcp 192.0.2.1:80", "refused"),
+            ("outside tcp 192.0.2.1:8081", "refused"),
+        ]);
+    });
+}
+
+#[test]
+fn host_when_port_published_then_reaches_it_on_localhost_and_own_addresses() {
+    published(PortmapConf::publish(8080, 80), |lab| {
+        lab.expect(&[
+            ("host tcp 127.0.0.1:8080", "container sees 10.88.0.1"),
+            ("host udp 127.0.0.1:8080", "container sees 10.88.0.1"),
+            ("host tcp 192.0.2.1:8080", "container sees 192.0.2.1"),
+            ("host udp 192.0.2.1:8080", "container sees 192.0.2.1"),
+            ("host tcp 10.88.0.1:8080", "container sees 10.88.0.1"),
+            ("host tcp [2001:db8::1]:8080", "container sees 2001:db8::1"),
+            ("host udp [2001:db8::1]:8080", "container sees 2001:db8::1"),
+            ("host tcp [fd00:88::1]:8080", "container sees fd00:88::1"),
+        ]);
+    });
+}
+
+/// Containers come back through the host, masqueraded: else the answer would not.
+const HAIRPIN: [(&str, &str); 12] = [
+    ("container tcp 192.0.2.1:8080", "container sees 10.88.0.1"),
+    ("container udp 192.0.2.1:8080", "container sees 10.88.0.1"),
+    ("container tcp [2001:db8::1]:8080", "container sees fd00:88::1"),
+    ("container udp [2001:db8::1]:8080", "container sees fd00:88::1"),
+    ("container tcp 10.88.0.1:8080", "container sees 10.88.0.1"),
+    ("container tcp [fd00:88::1]:8080", "container sees fd00:88::1"),
+    ("sibling tcp 192.0.2.1:8080", "container sees 10.88.0.1"),
+    ("sibling udp 192.0.2.1:8080", "container sees 10.88.0.1"),
+    ("sibling tcp [2001:db8::1]:8080", "container sees fd00:88::1"),
+    ("sibling udp [2001:db8::1]:8080", "container sees fd00:88::1"),
+    ("sibling tcp 10.88.0.1:8080", "container sees 10.88.0.1"),
+    ("sibling tcp [fd00:88::1]:8080", "container sees fd00:88::1"),
+];
+
+#[test]
+fn containers_when_bridge_skips_netfilter_then_reach_the_port_masqueraded() {
+    published(PortmapConf::publish(8080, 80), |lab| {
+        lab.bridge_netfilter("0");
+        lab.expect(&HAIRPIN);
+    });
+}
+
+#[test]
+fn containers_when_bridge_calls_netfilter_then_reach_the_port_masqueraded() {
+    published(PortmapConf::publish(8080, 80), |lab| {
+        lab.bridge_netfilter("1");
+        lab.expect(&HAIRPIN);
+    });
+}
+
+#[test]
+fn non_local_destination_when_same_port_published_then_is_not_intercepted() {
+    published(PortmapConf::publish(8080, 80), |lab| {
+        lab.expect(&[
+            ("outside tcp 198.51.100.7:8080", "remote sees 192.0.2.2"),
+            ("outside udp 198.51.100.7:8080", "remote sees 192.0.2.2"),
+            ("outside tcp [2001:db8:1::7]:8080", "remote sees 2001:db8::2"),
+            ("host tcp 198.51.100.7:8080", "remote sees 198.51.100.1"),
+            ("container tcp 198.51.100.7:8080", "remote sees 10.88.0.2"),
+            ("sibling udp [2001:db8:1::7]:8080", "remote sees fd00:88::3"),
+        ]);
+    });
+}
+
+#[test]
+fn host_ip_v4_when_given_then_only_that_address_answers() {
+    let mapping = Mapping::tcp(8080, 80).on("192.0.2.1");
+    published(PortmapConf::new(&[mapping]), |lab| {
+        lab.expect(&[
+            ("outside tcp 192.0.2.1:8080", "container sees 192.0.2.2"),
+            ("host tcp 192.0.2.1:8080", "container sees 192.0.2.1"),
+            ("sibling tcp 192.0.2.1:8080", "container sees 10.88.0.1"),
+            ("container tcp 192.0.2.1:8080", "container sees 10.88.0.1"),
+            ("outside tcp 198.51.100.1:8080", "refused"),
+            ("remote tcp 198.51.100.1:8080", "refused"),
+            ("host tcp 127.0.0.1:8080", "refused"),
+            ("sibling tcp 10.88.0.1:8080", "refused"),
+            ("outside tcp [2001:db8::1]:8080", "refused"),
+            ("outside udp 192.0.2.1:8080", "refused"),
+        ]);
+    });
+}
+
+#[test]
+fn host_ip_v6_when_given_then_only_that_address_answers() {
+    let mapping = Mapping::tcp(8080, 80).on("2001:db8::1");
+    published(PortmapConf::new(&[mapping]), |lab| {
+        lab.expect(&[
+            ("outside tcp [2001:db8::1]:8080", "container sees 2001:db8::2"),
+            ("host tcp [2001:db8::1]:8080", "container sees 2001:db8::1"),
+            ("sibling tcp [2001:db8::1]:8080", "container sees fd00:88::1"),
+            ("remote tcp [2001:db8:1::1]:8080", "refused"),
+            ("sibling tcp [fd00:88::1]:8080", "refused"),
+            ("outside tcp 192.0.2.1:8080", "refused"),
+        ]);
+    });
+}
+
+#[test]
+fn one_host_port_when_given_on_two_addresses_then_leads_to_two_containers() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let on = |ip| PortmapConf::new(&[Mapping::tcp(8080, 80).on(ip)]);
+    let first = Attachment::new(&lab.container, 2, on("192.0.2.1"));
+    let second = Attachment::new(&lab.sibling, 3, on("198.51.100.1"));
+    plugin.add(&first);
+    plugin.add(&second);
+    lab.expect(&[
+        ("outside tcp 192.0.2.1:8080", "container sees 192.0.2.2"),
+        ("outside tcp 198.51.100.1:8080", "sibling sees 192.0.2.2"),
+    ]);
+    plugin.del(&first);
+    lab.expect(&[
+        ("outside tcp 192.0.2.1:8080", "refused"),
+        ("outside tcp 198.51.100.1:8080", "sibling sees 192.0.2.2"),
+    ]);
+}
+
+#[test]
+fn snat_false_when_given_then_nobody_is_masqueraded() {
+    published(PortmapConf::publish(8080, 80).snat(false), |lab| {
+        lab.expect(&[
+            ("outside tcp 192.0.2.1:8080", "container sees 192.0.2.2"),
+            ("outside udp [2001:db8::1]:8080", "container sees 2001:db8::2"),
+            ("host tcp 192.0.2.1:8080", "container sees 192.0.2.1"),
+            ("host tcp 127.0.0.1:8080", "silent"),
+            ("container tcp 192.0.2.1:8080", "silent"),
+            ("sibling tcp 192.0.2.1:8080", "silent"),
+        ]);
+    });
+}
+
+/// Debian's 1.1.1 ignores the key.
+#[test]
+fn masq_all_when_given_then_container_sees_only_the_gateway() {
+    published(PortmapConf::publish(8080, 80).masq_all(), |lab| {
+        lab.expect(&[
+            ("outside tcp 192.0.2.1:8080", "container sees 10.88.0.1"),
+            ("outside udp 192.0.2.1:8080", "container sees 10.88.0.1"),
+            ("outside tcp [2001:db8::1]:8080", "container sees fd00:88::1"),
+            ("host tcp 192.0.2.1:8080", "container sees 10.88.0.1"),
+            ("sibling tcp 192.0.2.1:8080", "container sees 10.88.0.1"),
+            ("outside tcp 198.51.100.7:8080", "remote sees 192.0.2.2"),
+        ]);
+    });
+}
+
+#[test]
+fn foreign_dnat_when_a_port_is_published_then_is_not_masqueraded() {
+    published(PortmapConf::publish(8080, 80), |lab| {
+        lab.host.nft(
+            "table ip foreign { chain c { type nat hook prerouting priority -110
+             ip daddr 192.0.2.1 tcp dport 9090 dnat to 10.88.0.3:80; }; }",
+        );
+        lab.expect(&[("outside tcp 192.0.2.1:9090", "sibling sees 192.0.2.2")]);
+    });
+}
+
+/// One probe of each kind that a published port 8080 answers.
+const EVERYONE: [&str; 10] = [
+    "outside tcp 192.0.2.1:8080",
+    "outside udp 192.0.2.1:8080",
+    "outside tcp [2001:db8::1]:8080",
+    "outside udp [2001:db8::1]:8080",
+    "host tcp 127.0.0.1:8080",
+    "host udp 192.0.2.1:8080",
+    "host tcp [2001:db8::1]:8080",
+    "container tcp 192.0.2.1:8080",
+    "sibling tcp 192.0.2.1:8080",
+    "sibling udp [2001:db8::1]:8080",
+];
+
+#[test]
+fn everyone_when_deleted_then_is_refused() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let attachment = Attachment::new(&lab.container, 2, PortmapConf::publish(8080, 80));
+    plugin.add(&attachment);
+    lab.expect(&[(EVERYONE[0], "container sees 192.0.2.2")]);
+    plugin.del(&attachment);
+    lab.expect(&EVERYONE.map(|probe| (probe, "refused")));
+    plugin.del(&attachment);
+}
+
+#[test]
+fn neighbour_when_other_container_is_deleted_then_still_answers() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let first = Attachment::new(&lab.container, 2, PortmapConf::publish(8080, 80));
+    let second = Attachment::new(&lab.sibling, 3, PortmapConf::publish(8081, 80));
+    plugin.add(&first);
+    plugin.add(&second);
+    plugin.del(&first);
+    lab.expect(&[
+        ("outside tcp 192.0.2.1:8080", "refused"),
+        ("outside tcp 192.0.2.1:8081", "sibling sees 192.0.2.2"),
+        ("outside udp [2001:db8::1]:8081", "sibling sees 2001:db8::2"),
+        ("host tcp 127.0.0.1:8081", "sibling sees 10.88.0.1"),
+        ("sibling tcp 192.0.2.1:8081", "sibling sees 10.88.0.1"),
+        ("container tcp 192.0.2.1:8081", "sibling sees 10.88.0.1"),
+    ]);
+}
+
+#[test]
+fn port_when_added_twice_and_deleted_once_then_is_refused() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let attachment = Attachment::new(&lab.container, 2, PortmapConf::publish(8080, 80));
+    plugin.add(&attachment);
+    plugin.add(&attachment);
+    lab.expect(&[
+        ("outside tcp 192.0.2.1:8080", "container sees 192.0.2.2"),
+        ("container tcp [2001:db8::1]:8080", "container sees fd00:88::1"),
+    ]);
+    plugin.del(&attachment);
+    lab.expect(&EVERYONE.map(|probe| (probe, "refused")));
+}
+
+#[test]
+fn second_network_when_first_is_deleted_then_still_answers() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    lab.container.ip("addr add 10.88.0.12/16 dev eth0\naddr add fd00:88::c/64 dev eth0 nodad\n");
+    let first = Attachment::new(&lab.container, 2, PortmapConf::publish(8080, 80));
+    let second = Attachment {
+        network: "othernet".to_owned(),
+        ifname: "eth1".to_owned(),
+        ..Attachment::new(&lab.container, 12, PortmapConf::publish(8081, 80))
+    };
+    plugin.add(&first);
+    plugin.add(&second);
+    plugin.del(&first);
+    lab.expect(&[
+        ("outside tcp 192.0.2.1:8080", "refused"),
+        ("outside tcp 192.0.2.1:8081", "container sees 192.0.2.2"),
+        ("outside tcp [2001:db8::1]:8081", "container sees 2001:db8::2"),
+        ("sibling tcp 192.0.2.1:8081", "container sees 10.88.0.1"),
+    ]);
+}
+
+/// Debian's 1.1.1 fails this for two families: it looks for the IPv4 rules in ip6tables.
+#[test]
+fn check_when_added_then_succeeds_and_when_deleted_then_fails() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let attachment = Attachment::new(&lab.container, 2, PortmapConf::publish(8080, 80));
+    plugin.add(&attachment);
+    let present = plugin.call(Verb::Check, &attachment);
+    assert!(present.status.success(), "CHECK after ADD: {present}");
+    plugin.del(&attachment);
+    let absent = plugin.call(Verb::Check, &attachment);
+    assert!(!absent.status.success(), "CHECK after DEL: {absent}");
+    assert!(absent.json.is_some_and(|error| error["code"].is_number()), "no CNI error on stdout");
+}
+
+/// Makes conntrack remember flows before the plugin's first rule does: a host has a firewall.
+fn track(lab: &Lab) {
+    lab.host.nft(
+        "table inet foreign {
+           chain input { type filter hook input priority 0; ct state established counter; }
+           chain forwarded { type filter hook forward priority 0; ct state established counter; }
+         }",
+    );
+}
+
+#[test]
+fn udp_flow_when_older_than_the_mapping_then_reaches_the_container() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    track(&lab);
+    let flows = ["192.0.2.1:5353", "[2001:db8::1]:5353"].map(|to| UdpFlow::open(&lab.outside, to));
+    for flow in &flows {
+        assert_eq!(flow.ask().to_string(), "refused");
+    }
+    let conf = PortmapConf::new(&[Mapping::udp(5353, 53)]);
+    Plugin::new(&subject, &lab.host).add(&Attachment::new(&lab.container, 2, conf));
+    assert_eq!(flows[0].ask().to_string(), "container sees 192.0.2.2");
+    assert_eq!(flows[1].ask().to_string(), "container sees 2001:db8::2");
+}
+
+#[test]
+fn udp_flow_when_port_moves_to_another_container_then_follows_it() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let conf = PortmapConf::new(&[Mapping::udp(5353, 53)]);
+    let old = Attachment::new(&lab.container, 2, conf.clone());
+    let new = Attachment::new(&lab.sibling, 3, conf);
+    plugin.add(&old);
+    let flows = ["192.0.2.1:5353", "[2001:db8::1]:5353"].map(|to| UdpFlow::open(&lab.outside, to));
+    assert_eq!(flows[0].ask().to_string(), "container sees 192.0.2.2");
+    assert_eq!(flows[1].ask().to_string(), "container sees 2001:db8::2");
+    plugin.del(&old);
+    plugin.add(&new);
+    assert_eq!(flows[0].ask().to_string(), "sibling sees 192.0.2.2");
+    assert_eq!(flows[1].ask().to_string(), "sibling sees 2001:db8::2");
+}
+
+/// Debian's plugin flushes on ADD only and leaves the flow to the container (plugins#1190).
+#[test]
+fn udp_flow_when_mapping_is_deleted_then_no_longer_reaches_the_container() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let conf = PortmapConf::new(&[Mapping::udp(5353, 53)]);
+    let attachment = Attachment::new(&lab.container, 2, conf);
+    plugin.add(&attachment);
+    let flow = UdpFlow::open(&lab.outside, "192.0.2.1:5353");
+    assert_eq!(flow.ask().to_string(), "container sees 192.0.2.2");
+    plugin.del(&attachment);
+    assert_eq!(flow.ask().to_string(), "refused");
+}
