@@ -15,7 +15,6 @@ const GRACE: Duration = Duration::from_millis(100);
 pub struct Host {
     pub(super) kernel: Kernel,
     pub(super) conntrack: Option<Conntrack>,
-    has_deleted: bool,
 }
 
 impl Host {
@@ -24,24 +23,17 @@ impl Host {
     /// # Errors
     /// [`Error`].
     pub fn open() -> Result<Self, Error> {
-        Ok(Host { kernel: Kernel::open()?, conntrack: None, has_deleted: false })
-    }
-
-    /// Notes that something was deleted, which makes closing slow.
-    pub(super) fn deleted(&mut self) {
-        self.has_deleted = true;
+        Ok(Host { kernel: Kernel::open()?, conntrack: None })
     }
 }
 
 impl Drop for Host {
-    /// Closing a netfilter socket after a deletion waits for the kernel to free what was deleted,
-    /// about 10 ms on Linux 6.1 and newer. A child process holds the sockets open over that time,
-    /// so that neither this process nor its caller waits.
+    /// Closing a netfilter socket waits for the kernel to free what was deleted in the namespace
+    /// a moment ago, by anybody: about 10 ms on Linux 6.1 and newer. A child process holds the sockets open over that time, so
+    /// that neither this process nor its caller waits.
     fn drop(&mut self) {
-        if self.has_deleted {
-            let conntrack = self.conntrack.as_ref().map(AsRawFd::as_raw_fd);
-            let held: Vec<RawFd> = [self.kernel.as_raw_fd()].into_iter().chain(conntrack).collect();
-            sys::outlive(&held, GRACE);
-        }
+        let conntrack = self.conntrack.as_ref().map(AsRawFd::as_raw_fd);
+        let held: Vec<RawFd> = [self.kernel.as_raw_fd()].into_iter().chain(conntrack).collect();
+        sys::outlive(&held, GRACE);
     }
 }

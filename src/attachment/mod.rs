@@ -18,6 +18,6 @@ pub use check::{check, status};
 pub use error::Error;
 pub use external_mark::external_mark;
 pub use host::Host;
-pub use publish::publish;
+pub use publish::{desired_with, publish};
 pub use record::{Attachment, Netns, NetnsError};
 pub use unpublish::{collect_garbage, unpublish};

@@ -31,9 +31,6 @@ pub fn publish(
         let _lock = lock_netns().map_err(Error::Lock)?;
         apply(&mut host.kernel, |kernel| plan_publish(kernel, attachment, hostports))?
     };
-    if plan.deletes() {
-        host.deleted();
-    }
     stale::forget_before(host, &hostports.publishes);
     if let Some(interface) = interface
         && let Err(error) = link::allow_route_localnet(&interface)
@@ -67,10 +64,7 @@ pub(super) fn plan_publish(
 ) -> Result<Plan, Error> {
     let table = names::table();
     let mut snapshot = Snapshot::of_table(kernel, &table)?;
-    let existing: BTreeSet<Class> =
-        snapshot.sets.keys().filter_map(|name| Class::of_set(name.as_str())).collect();
-    let mut desired = desired(&existing, Some(hostports));
-    desired.objects.extend(attachment.record(desired.elements.len()));
+    let desired = desired_with(&snapshot, attachment, hostports);
     let wanted = wanted(&desired, &attachment.owner);
     snapshot.read(kernel, &table, &wanted)?;
     read_leftovers(kernel, &mut snapshot, &attachment.owner)?;
@@ -87,6 +81,20 @@ pub(super) fn plan_publish(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// What the table should be with an attachment's ports, given the sets that it has. Pure.
+#[must_use]
+pub fn desired_with(
+    snapshot: &Snapshot,
+    attachment: &Attachment,
+    hostports: &Hostports,
+) -> Desired {
+    let existing: BTreeSet<Class> =
+        snapshot.sets.keys().filter_map(|name| Class::of_set(name.as_str())).collect();
+    let mut desired = desired(&existing, Some(hostports));
+    desired.objects.extend(attachment.record(desired.elements.len()));
+    desired
 }
 
 /// What to look up for a desired state: its parts, and the chains that the owner may have of old.

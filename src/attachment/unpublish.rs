@@ -60,7 +60,6 @@ pub fn collect_garbage(
 
 fn finish(host: &mut Host, plan: &Plan, gone: &[Publish]) {
     if !plan.is_empty() {
-        host.deleted();
         stale::forget_after(host, gone);
     }
 }

@@ -63,22 +63,6 @@ impl Plan {
         self.depends_on_snapshot
     }
 
-    /// Whether anything is deleted.
-    #[must_use]
-    pub fn deletes(&self) -> bool {
-        self.transaction.changes().iter().any(|change| {
-            matches!(
-                change,
-                Change::DeleteTable(_)
-                    | Change::DeleteChain(..)
-                    | Change::DeleteRule(..)
-                    | Change::DeleteSet(..)
-                    | Change::DeleteElements(..)
-                    | Change::DeleteObject(..)
-            )
-        })
-    }
-
     /// The changes.
     #[must_use]
     pub fn transaction(&self) -> &Transaction {

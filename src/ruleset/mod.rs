@@ -9,6 +9,7 @@ mod apply;
 mod desired;
 mod diff;
 mod error;
+mod model;
 mod owner;
 mod snapshot;
 
@@ -16,6 +17,7 @@ pub use apply::apply;
 pub use desired::{Desired, DesiredChain};
 pub use diff::{Plan, Scope, diff};
 pub use error::{Conflict, Error};
+pub use model::{Model, Refused};
 pub use owner::{Owner, OwnerKey, Record};
 pub use snapshot::{Snapshot, Wanted};
 

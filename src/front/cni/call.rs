@@ -1,4 +1,5 @@
-//! A call, checked: which command, for which container on which network.
+//! A call, checked: which command, for which container on which network. Pure, but for opening
+//! the container's namespace when asked to.
 
 use super::config::Config;
 use super::env::Environment;
@@ -81,8 +82,10 @@ pub struct Call {
     pub network: NetworkName,
     /// The container on it; absent for GC and STATUS.
     pub container: Option<(String, String)>,
-    /// The container's namespace: there for ADD and CHECK, and for DEL if it still exists.
-    pub netns: Option<Netns>,
+    /// `CNI_NETNS`: the path of the container's network namespace; empty or gone at a late DEL.
+    pub netns_path: String,
+    /// Whether that may be the plugin's own (`CNI_NETNS_OVERRIDE`).
+    pub netns_override: bool,
     /// The configuration.
     pub config: Config,
 }
@@ -118,8 +121,20 @@ impl Call {
         if version < command.since() {
             return Err(Error::CommandTooNew { command: command.as_str() });
         }
-        let netns = netns(command, env)?;
-        Ok(Call { command, version, network, container, netns, config })
+        let (netns_path, netns_override) = (env.netns.clone(), env.netns_override);
+        Ok(Call { command, version, network, container, netns_path, netns_override, config })
+    }
+
+    /// Opens the container's network namespace, which must be there and not be the plugin's own.
+    ///
+    /// # Errors
+    /// [`Error::Netns`].
+    pub fn open_netns(&self) -> Result<Netns, Error> {
+        if self.netns_override {
+            Ok(Netns::open(&self.netns_path)?)
+        } else {
+            Ok(Netns::open_foreign(&self.netns_path)?)
+        }
     }
 
     /// The owner of what this call makes.
@@ -130,15 +145,5 @@ impl Call {
             None => ("", ""),
         };
         Owner::from_parts(&["cni", self.network.as_str(), container, interface])
-    }
-}
-
-fn netns(command: Command, env: &Environment) -> Result<Option<Netns>, Error> {
-    match command {
-        Command::Add | Command::Check if env.netns_override => Ok(Some(Netns::open(&env.netns)?)),
-        Command::Add | Command::Check => Ok(Some(Netns::open_foreign(&env.netns)?)),
-        // A namespace that is gone is why there is a DEL.
-        Command::Del => Ok(Netns::open(&env.netns).ok()),
-        Command::Gc | Command::Status => Ok(None),
     }
 }

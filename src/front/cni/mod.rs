@@ -18,7 +18,8 @@ mod version;
 pub use call::{Call, Command};
 pub use error::Error;
 pub use plugin::{Plugin, run};
-pub use portmap::PORTMAP;
+pub use env::Environment;
+pub use portmap::{PORTMAP, portmap_intent};
 pub use version::CniVersion;
 
 #[cfg(test)]

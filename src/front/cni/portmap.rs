@@ -168,7 +168,23 @@ fn ifname(call: &Call) -> &str {
     call.container.as_ref().map_or("", |(_, ifname)| ifname)
 }
 
+/// What a call wants published, as far as its configuration alone says. Pure. The mark of an
+/// `externalSetMarkChain` stands in that chain, so the default one is in its place.
+///
+/// # Errors
+/// [`Error`] where the configuration is wrong.
+pub fn portmap_intent(call: &Call) -> Result<Hostports, Error> {
+    let conf = PortmapConf::parse(call)?;
+    let mark = match &conf.mark {
+        MarkChoice::Bit(mark) => *mark,
+        MarkChoice::ExternalChain(_) => Mark::PORTMAP_DEFAULT,
+    };
+    let target = MarkTarget { mark, masquerader: Masquerader::Ours };
+    conf.hostports(call.owner(), ifname(call), target)
+}
+
 fn add(call: &Call) -> Result<Value, Error> {
+    let netns = call.open_netns()?;
     let conf = PortmapConf::parse(call)?;
     let Some(prev) = &conf.prev_result else {
         return Err(Error::NoPrevResult { command: "ADD" });
@@ -180,7 +196,7 @@ fn add(call: &Call) -> Result<Value, Error> {
     let mut host = Host::open()?;
     let mark = conf.mark(&mut host)?;
     let hostports = conf.hostports(call.owner(), ifname(call), mark)?;
-    let attachment = Attachment { owner: call.owner(), netns: call.netns.clone() };
+    let attachment = Attachment { owner: call.owner(), netns: Some(netns) };
     attachment::publish(&mut host, &attachment, &hostports)?;
     Ok(result)
 }
@@ -188,14 +204,7 @@ fn add(call: &Call) -> Result<Value, Error> {
 fn del(call: &Call) -> Result<(), Error> {
     // What is there goes whatever the configuration says now; what it says only tells where to
     // look first. A mapping that cannot be understood must not keep rules in force.
-    let expected = PortmapConf::parse(call).and_then(|conf| {
-        let mark = match &conf.mark {
-            MarkChoice::Bit(mark) => *mark,
-            MarkChoice::ExternalChain(_) => Mark::PORTMAP_DEFAULT,
-        };
-        let target = MarkTarget { mark, masquerader: Masquerader::Ours };
-        conf.hostports(call.owner(), ifname(call), target)
-    });
+    let expected = portmap_intent(call);
     let mut host = Host::open()?;
     attachment::unpublish(&mut host, &call.owner(), expected.as_ref().ok())?;
     if let Err(error) = expected {
@@ -205,6 +214,7 @@ fn del(call: &Call) -> Result<(), Error> {
 }
 
 fn check(call: &Call) -> Result<(), Error> {
+    let netns = call.open_netns()?;
     let conf = PortmapConf::parse(call)?;
     if conf.prev_result.is_none() {
         return Err(Error::NoPrevResult { command: "CHECK" });
@@ -215,7 +225,7 @@ fn check(call: &Call) -> Result<(), Error> {
     let mut host = Host::open()?;
     let mark = conf.mark(&mut host)?;
     let hostports = conf.hostports(call.owner(), ifname(call), mark)?;
-    let attachment = Attachment { owner: call.owner(), netns: call.netns.clone() };
+    let attachment = Attachment { owner: call.owner(), netns: Some(netns) };
     Ok(attachment::check(&mut host, &attachment, &hostports)?)
 }
 
