@@ -25,7 +25,7 @@ pub use config::{Mapping, PortmapConf};
 pub use echo::Echo;
 pub use flow::UdpFlow;
 pub use listing::Listing;
-pub use netns::Netns;
+pub use netns::{Netns, feed};
 pub use plugin::{Attachment, Plugin, Reply, Verb};
 pub use probe::{Outcome, Probe, Protocol, Table};
 pub use subject::Subject;

@@ -1,0 +1,216 @@
+//! Reading `rulesets/<caller>/<scenario>/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
+
+use crate::lab::{Lab, Subject};
+
+/// Whether the expected files are to be written anew.
+pub fn blessing() -> bool {
+    std::env::var_os("PORTCULLIS_BLESS").is_some()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    Add,
+    Del,
+}
+
+/// One call of the plugin.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub command: Command,
+    pub container: String,
+    pub netns: String,
+    pub ifname: String,
+    /// The configuration, as the runtime writes it.
+    pub input: String,
+}
+
+pub struct Scenario {
+    /// `caller/scenario`.
+    pub name: String,
+    folder: PathBuf,
+    title: String,
+    pub steps: Vec<Step>,
+    probes: Vec<(String, String)>,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("rulesets")
+}
+
+pub fn index_path() -> PathBuf {
+    root().join("README.md")
+}
+
+impl Scenario {
+    /// All of them, by name.
+    pub fn all() -> Vec<Scenario> {
+        let mut all = Vec::new();
+        for caller in folders(&root()) {
+            all.extend(folders(&caller).iter().map(|folder| Scenario::read(folder)));
+        }
+        assert!(!all.is_empty(), "no scenarios in {}", root().display());
+        all
+    }
+
+    fn read(folder: &Path) -> Scenario {
+        let text = read(&folder.join("scenario.toml"));
+        let toml: toml::Table =
+            text.parse().unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        let name = folder.strip_prefix(root()).unwrap().display().to_string();
+        let steps = toml["step"].as_array().unwrap_or_else(|| panic!("{name}: no steps"));
+        let probes = toml.get("probe").and_then(|probes| probes.as_array());
+        assert!(toml["why"].as_str().is_some_and(|why| why.len() > 40), "{name}: say why");
+        Scenario {
+            title: toml["title"].as_str().unwrap().to_owned(),
+            steps: steps.iter().map(|step| Step::read(folder, step)).collect(),
+            probes: probes
+                .into_iter()
+                .flatten()
+                .map(|probe| (word(probe, "send"), word(probe, "expect")))
+                .collect(),
+            folder: folder.to_owned(),
+            name,
+        }
+    }
+
+    /// What `nft list ruleset` must print.
+    pub fn listing(&self) -> String {
+        read(&self.folder.join("ruleset.nft"))
+    }
+
+    pub fn bless(&self, listing: &str) {
+        fs::write(self.folder.join("ruleset.nft"), listing).unwrap();
+    }
+
+    pub fn probes(&self) -> Vec<(&str, &str)> {
+        assert!(!self.probes.is_empty(), "{}: no probes", self.name);
+        self.probes.iter().map(|(send, expect)| (send.as_str(), expect.as_str())).collect()
+    }
+
+    /// Loads `iptables.save` and `ip6tables.save`, and what else the peer sets.
+    pub fn restore_equivalent(&self, lab: &Lab) {
+        for (tool, file) in
+            [("iptables-nft-restore", "iptables.save"), ("ip6tables-nft-restore", "ip6tables.save")]
+        {
+            let path = self.folder.join(file);
+            lab.host.enter(|| {
+                let output = Process::new(tool).arg(&path).output().expect(tool);
+                let errors = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{}: {file}: {errors}", self.name);
+            });
+        }
+        lab.host.sysctl("ipv4/conf/cni0/route_localnet", "1");
+    }
+
+    /// Takes the equivalent from Debian's plugin, unless somebody wrote it by hand: it is what
+    /// that plugin makes of the same input.
+    pub fn bless_equivalent(&self, lab: &Lab) {
+        if self.folder.join("iptables.save").exists() {
+            return;
+        }
+        let debian = Subject::debian();
+        self.steps.iter().for_each(|step| step.run(&debian, lab));
+        for (tool, file) in
+            [("iptables-nft-save", "iptables.save"), ("ip6tables-nft-save", "ip6tables.save")]
+        {
+            let output = lab.host.enter(|| {
+                Process::new(tool).args(["-t", "nat"]).output().expect(tool)
+            });
+            let text = String::from_utf8(output.stdout).unwrap();
+            let lines = text.lines().filter(|line| !line.starts_with('#'));
+            let text: String = lines.map(|line| format!("{line}\n")).collect();
+            fs::write(self.folder.join(file), text).unwrap();
+        }
+        self.steps.iter().for_each(|step| step.undo(&debian, lab));
+        lab.host.enter(|| {
+            for tool in ["iptables-nft", "ip6tables-nft"] {
+                Process::new(tool).args(["-t", "nat", "-F"]).status().expect(tool);
+                Process::new(tool).args(["-t", "nat", "-X"]).status().expect(tool);
+            }
+        });
+    }
+}
+
+impl Step {
+    fn read(folder: &Path, step: &toml::Value) -> Step {
+        let container = word(step, "container");
+        Step {
+            command: match word(step, "command").as_str() {
+                "ADD" => Command::Add,
+                "DEL" => Command::Del,
+                other => panic!("{}: command {other}", folder.display()),
+            },
+            netns: format!("/run/netns/{}", word(step, "netns")),
+            ifname: word(step, "ifname"),
+            input: read(&folder.join(word(step, "input"))),
+            container,
+        }
+    }
+
+    /// The step's environment.
+    pub fn variable(&self, name: &str) -> &str {
+        match name {
+            "CNI_COMMAND" => match self.command {
+                Command::Add => "ADD",
+                Command::Del => "DEL",
+            },
+            "CNI_CONTAINERID" => &self.container,
+            "CNI_NETNS" => &self.netns,
+            "CNI_IFNAME" => &self.ifname,
+            "CNI_PATH" => "/usr/lib/cni",
+            _ => "",
+        }
+    }
+
+    /// Has a plugin take the step on the laboratory's host.
+    pub fn run(&self, subject: &Subject, lab: &Lab) {
+        let mut process = Process::new(subject.binary());
+        process.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        for name in ["CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH"] {
+            process.env(name, self.variable(name));
+        }
+        let output = lab.host.enter(|| crate::lab::feed(&mut process, &self.input));
+        let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{self:?}: {answer}");
+    }
+
+    /// Takes the step back.
+    pub fn undo(&self, subject: &Subject, lab: &Lab) {
+        Step { command: Command::Del, ..self.clone() }.run(subject, lab);
+    }
+}
+
+/// `rulesets/README.md`.
+pub fn index(scenarios: &[Scenario]) -> String {
+    let mut text = "# Rulesets\n\nWhat portcullis makes of a caller's input, one folder a scenario: \
+         the input, why it is\nso (`scenario.toml`), the listing (`ruleset.nft`) and the same for a \
+         reader who thinks in\niptables (`iptables.save`, `ip6tables.save`). Every listing is \
+         checked against a kernel, and\nthe packets of every scenario go through both forms. This \
+         page is generated by\n`cargo xtask bless`.\n\n| scenario | what it shows |\n| --- | --- |\n"
+        .to_owned();
+    for scenario in scenarios {
+        text.push_str(&format!("| [{0}]({0}/ruleset.nft) | {1} |\n", scenario.name, scenario.title));
+    }
+    text
+}
+
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut all: Vec<PathBuf> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    all.sort();
+    all
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn word(value: &toml::Value, key: &str) -> String {
+    let found = value.get(key).and_then(|value| value.as_str());
+    found.unwrap_or_else(|| panic!("{key} is missing in {value:?}")).to_owned()
+}
