@@ -1,0 +1,190 @@
+//! Why words are no condition. Every message names the word that it is about.
+
+use crate::net::{IpVersion, L4Proto};
+
+/// Words that are no condition, or one that nftables cannot express.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// `-j`, `-g` and their long forms.
+    #[error("{word:?} is not a condition: targets are not allowed here")]
+    Target {
+        /// The option as given.
+        word: String,
+    },
+    /// `-A`, `-t`, `-w`, …: about the command, not about packets.
+    #[error("{word:?} is not a condition: commands are not allowed here")]
+    Command {
+        /// The option as given.
+        word: String,
+    },
+    /// Neither a general option nor one of a match that was named before.
+    #[error("unknown option {word:?}: no match named in front of it has it")]
+    UnknownOption {
+        /// The option as given.
+        word: String,
+    },
+    /// An abbreviation of more than one option.
+    #[error("option {word:?} is ambiguous: --{first} or --{second}?")]
+    AmbiguousOption {
+        /// The option as given.
+        word: String,
+        /// What it can be short for.
+        first: &'static str,
+        /// What else.
+        second: &'static str,
+    },
+    /// A word where an option should begin.
+    #[error("unexpected word {word:?}: expected an option")]
+    UnexpectedWord {
+        /// The word.
+        word: String,
+    },
+    /// The words end where a value should be.
+    #[error("option {word} needs {needs}")]
+    NeedsValue {
+        /// The option as given.
+        word: String,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// `--syn=x`.
+    #[error("option {word} takes no value")]
+    TakesNoValue {
+        /// The option as given.
+        word: String,
+    },
+    /// An option that can be used once.
+    #[error("option {word} is given twice")]
+    Repeated {
+        /// The option as given.
+        word: String,
+    },
+    /// `!` in front of an option that iptables does not negate.
+    #[error("option {word} cannot be negated")]
+    NotNegatable {
+        /// The option as given.
+        word: String,
+    },
+    /// `!` at the end, or twice.
+    #[error("\"!\" must stand in front of one option")]
+    StrayNegation,
+    /// `! -s a,b`: iptables refuses it too.
+    #[error("option {word} cannot be negated with several addresses: {value:?}")]
+    NegatedList {
+        /// The option as given.
+        word: String,
+        /// The list.
+        value: String,
+    },
+    /// No match of iptables.
+    #[error("unknown match \"-m {name}\": iptables has none of this name")]
+    UnknownMatch {
+        /// The name as given.
+        name: String,
+    },
+    /// A match of iptables that nf_tables has nothing for.
+    #[error("match {name:?} has no native nftables form: {reason}")]
+    NoNativeForm {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A match of iptables that is not translated here.
+    #[error("match {name:?} is not supported in conditions: {reason}")]
+    UnsupportedMatch {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// An option of a supported match that is not translated.
+    #[error("option {word} is not supported in conditions: {reason}")]
+    UnsupportedOption {
+        /// The option as given.
+        word: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A value that is not what the option needs.
+    #[error("option {word}: {value:?} is not {expected}")]
+    BadValue {
+        /// The option as given.
+        word: String,
+        /// The value.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A value that iptables takes, and nftables cannot express together with the rest.
+    #[error("option {word}: {value:?} has no native nftables form: {reason}")]
+    UnsupportedValue {
+        /// The option as given.
+        word: String,
+        /// The value.
+        value: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A condition that no packet meets.
+    #[error("option {word} with {value:?} never matches")]
+    NeverMatches {
+        /// The option as given, with its negation.
+        word: String,
+        /// The value.
+        value: String,
+    },
+    /// An address of the other family.
+    #[error("option {word}: {value:?} is not an {version} address")]
+    OtherFamily {
+        /// The option as given.
+        word: String,
+        /// The address.
+        value: String,
+        /// The family of the rule.
+        version: IpVersion,
+    },
+    /// A match of the other family.
+    #[error("match {name:?} is not for {version}")]
+    OtherFamilyMatch {
+        /// The match.
+        name: String,
+        /// The family of the rule.
+        version: IpVersion,
+    },
+    /// A second protocol beside the one that is published.
+    #[error("option {word}: {value:?} is another protocol than the rule's own, {known}")]
+    OtherProtocol {
+        /// The option as given.
+        word: String,
+        /// The protocol.
+        value: String,
+        /// The one that was known.
+        known: L4Proto,
+    },
+    /// A match that reads a header whose protocol nothing has asked for.
+    #[error("match {name:?} needs {needs}")]
+    NeedsProtocol {
+        /// The match.
+        name: String,
+        /// What it needs, as words.
+        needs: &'static str,
+    },
+    /// A match without an option that it must have.
+    #[error("match {name:?} needs {needs}")]
+    NeedsOption {
+        /// The match.
+        name: String,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// Two options that exclude each other.
+    #[error("option {word} cannot be used together with {other}")]
+    Conflict {
+        /// The option as given.
+        word: String,
+        /// The one in front of it.
+        other: String,
+    },
+}

@@ -1,0 +1,119 @@
+//! `-m conntrack`: state, status, protocol, addresses, ports and direction of a packet's flow.
+
+use super::conntrack_state::{IsAlone, bits, state_match, value_of};
+use super::module::{Match, Module};
+use crate::net::IpVersion;
+use crate::nft::Expr;
+use crate::nft::expr::{Ct, CtDirection, CtKey};
+use crate::xtables::Error;
+use crate::xtables::address::{Place, Side, address_match};
+use crate::xtables::field::{REGISTER, any_bit, between, ct, equal};
+use crate::xtables::ports;
+use crate::xtables::protocol::protocol;
+use crate::xtables::words::{Given, OptionSpec};
+
+/// `ct state new`, `ct original ip daddr 192.0.2.1`, `ct original proto-dst 8080`.
+pub(super) static CONNTRACK: Module = Module::new(
+    "conntrack",
+    &[
+        OptionSpec::value(&["ctstate"]),
+        OptionSpec::value(&["ctstatus"]),
+        OptionSpec::value(&["ctproto"]),
+        OptionSpec::value(&["ctorigsrc"]),
+        OptionSpec::value(&["ctorigdst"]),
+        OptionSpec::value(&["ctreplsrc"]),
+        OptionSpec::value(&["ctrepldst"]),
+        OptionSpec::value(&["ctorigsrcport"]),
+        OptionSpec::value(&["ctorigdstport"]),
+        OptionSpec::value(&["ctreplsrcport"]),
+        OptionSpec::value(&["ctrepldstport"]),
+        OptionSpec::setting(&["ctdir"]),
+        OptionSpec::refused(&["ctexpire"], "the life of a flow is not translated"),
+    ],
+    build,
+);
+
+/// Bits of `ct status` (`IPS_*`).
+const STATUSES: [(&str, u32); 5] =
+    [("NONE", 0), ("EXPECTED", 1), ("SEEN_REPLY", 2), ("ASSURED", 4), ("CONFIRMED", 8)];
+
+fn build(conntrack: &Match<'_>) -> Result<Vec<Expr>, Error> {
+    use CtDirection::{Original, Reply};
+    use CtKey::{ProtoDst, ProtoSrc};
+    use Side::{Destination, Source};
+    if conntrack.given.is_empty() {
+        return Err(conntrack.incomplete("one of its options, such as --ctstate"));
+    }
+    let version = conntrack.context.version;
+    let is_alone = if conntrack.given.len() == 1 { IsAlone::Yes } else { IsAlone::No };
+    let mut exprs = Vec::new();
+    for given in &conntrack.given {
+        exprs.extend(match given.spec.name() {
+            "ctstate" => state_match(given, is_alone)?,
+            "ctstatus" => status_match(given)?,
+            "ctproto" => protocol_match(given)?,
+            "ctorigsrc" => flow_address(given, Original, Source, version)?,
+            "ctorigdst" => flow_address(given, Original, Destination, version)?,
+            "ctreplsrc" => flow_address(given, Reply, Source, version)?,
+            "ctrepldst" => flow_address(given, Reply, Destination, version)?,
+            "ctorigsrcport" => flow_port(given, Original, ProtoSrc)?,
+            "ctorigdstport" => flow_port(given, Original, ProtoDst)?,
+            "ctreplsrcport" => flow_port(given, Reply, ProtoSrc)?,
+            "ctrepldstport" => flow_port(given, Reply, ProtoDst)?,
+            _ => direction_match(given)?,
+        });
+    }
+    Ok(exprs)
+}
+
+/// `--ctstatus ASSURED`: `ct status assured`; negated `ct status ! assured`.
+fn status_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
+    const EXPECTED: &str = "a list of NONE, EXPECTED, SEEN_REPLY, ASSURED, CONFIRMED";
+    match bits(given, EXPECTED, |word| value_of(&STATUSES, word))? {
+        // The kernel looks for one of no bits.
+        0 if !given.negated => Err(given.never()),
+        0 => Err(given.unsupported("it matches every flow")),
+        bits => Ok(any_bit(ct(CtKey::Status), given.negated, bits)),
+    }
+}
+
+/// `--ctproto tcp`: `ct protocol tcp`.
+fn protocol_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
+    let expected = "a protocol: expected its number or one of the usual names";
+    match protocol(given.value()) {
+        None => Err(given.bad(given.value(), expected)),
+        Some(0) => Err(given.never()),
+        Some(number) => Ok(equal(ct(CtKey::Protocol), given.negated, [number])),
+    }
+}
+
+/// `--ctorigdst 192.0.2.0/24`: `ct original ip daddr 192.0.2.0/24`.
+fn flow_address(
+    given: &Given<'_>,
+    direction: CtDirection,
+    side: Side,
+    version: IpVersion,
+) -> Result<Vec<Expr>, Error> {
+    let exprs = address_match(given, Place::Flow(direction, side), version)?;
+    match exprs.as_slice() {
+        [] => Err(given.unsupported("it matches every flow")),
+        [..] => Ok(exprs),
+    }
+}
+
+/// `--ctorigdstport 8080`: `ct original proto-dst 8080`.
+fn flow_port(given: &Given<'_>, direction: CtDirection, key: CtKey) -> Result<Vec<Expr>, Error> {
+    let (first, last) = ports::range(given, given.value())?;
+    let field = Ct::Load { key, direction: Some(direction), dreg: REGISTER }.into();
+    Ok(between(field, given.negated, ports::bytes(first), ports::bytes(last)))
+}
+
+/// `--ctdir ORIGINAL`: `ct direction original`.
+fn direction_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
+    let number = value_of(&[("ORIGINAL", 0), ("REPLY", 1)], given.value());
+    match number {
+        Some(0) => Ok(equal(ct(CtKey::Direction), false, [0])),
+        Some(_) => Ok(equal(ct(CtKey::Direction), false, [1])),
+        None => Err(given.bad(given.value(), "ORIGINAL or REPLY")),
+    }
+}

@@ -1,0 +1,90 @@
+//! `-m state`, and the `--ctstate` of `-m conntrack`.
+
+use super::module::{Match, Module};
+use crate::nft::Expr;
+use crate::nft::expr::CtKey;
+use crate::xtables::Error;
+use crate::xtables::field::{any_bit, ct};
+use crate::xtables::words::{Given, OptionSpec};
+
+/// `ct state new,related`.
+pub(super) static STATE: Module = Module::new("state", &[OptionSpec::value(&["state"])], build);
+
+/// Bits of `ct state` (`NF_CT_STATE_*_BIT`).
+const STATES: [(&str, u32); 5] =
+    [("INVALID", 1), ("ESTABLISHED", 2), ("RELATED", 4), ("NEW", 8), ("UNTRACKED", 64)];
+/// Bits of `ct status` (`IPS_*_NAT`), which iptables calls states.
+const TRANSLATIONS: [(&str, u32); 2] = [("SNAT", 16), ("DNAT", 32)];
+
+/// The states of packets without a flow: INVALID and UNTRACKED.
+const WITHOUT_FLOW: u32 = 1 | 64;
+
+fn build(state: &Match<'_>) -> Result<Vec<Expr>, Error> {
+    let given = state.need("state", "--state")?;
+    let expected = "a list of INVALID, ESTABLISHED, NEW, RELATED, UNTRACKED";
+    let bits = bits(given, expected, |word| value_of(&STATES, word))?;
+    Ok(any_bit(ct(CtKey::State), given.negated, bits))
+}
+
+/// `--ctstate NEW,RELATED`: `ct state related,new`; `--ctstate DNAT`: `ct status dnat`.
+///
+/// A list of both kinds means one or the other, which one rule cannot say. Negated it means
+/// neither, and matches packets without a flow, for which nftables has no status to compare: two
+/// comparisons say it only where the list excludes those packets too.
+pub(super) fn state_match(given: &Given<'_>, is_alone: IsAlone) -> Result<Vec<Expr>, Error> {
+    const EXPECTED: &str = "a list of INVALID, ESTABLISHED, NEW, RELATED, UNTRACKED, SNAT, DNAT";
+    let either = bits(given, EXPECTED, |word| {
+        let translation = value_of(&TRANSLATIONS, word).map(|bit| bit << 16);
+        value_of(&STATES, word).or(translation)
+    })?;
+    let (states, translations) = (either & 0xffff, either >> 16);
+    let without_flow = if given.negated {
+        states & WITHOUT_FLOW != WITHOUT_FLOW
+    } else {
+        states & WITHOUT_FLOW != 0
+    };
+    if without_flow && is_alone == IsAlone::No {
+        return Err(given.unsupported(
+            "iptables then skips the other options of this match for packets without a flow: \
+             give those a \"-m conntrack\" of their own",
+        ));
+    }
+    let state = || any_bit(ct(CtKey::State), given.negated, states);
+    let status = || any_bit(ct(CtKey::Status), given.negated, translations);
+    match (states, translations) {
+        (_, 0) => Ok(state()),
+        (_, _) if given.negated && without_flow => Err(given.unsupported(
+            "without SNAT or DNAT are also packets without a flow, which one rule cannot say; \
+             add INVALID,UNTRACKED to the list",
+        )),
+        (0, _) => Ok(status()),
+        (_, _) if given.negated => Ok([state(), status()].concat()),
+        (_, _) => Err(given.unsupported(
+            "SNAT and DNAT are no states: the list means one or the other, \
+             which one rule cannot say",
+        )),
+    }
+}
+
+/// Whether a match has no option but the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IsAlone {
+    Yes,
+    No,
+}
+
+/// The bits of a list of names.
+pub(super) fn bits(
+    given: &Given<'_>,
+    expected: &'static str,
+    bit: impl Fn(&str) -> Option<u32>,
+) -> Result<u32, Error> {
+    given.value().split(',').try_fold(0, |bits, word| {
+        bit(word).map(|bit| bits | bit).ok_or_else(|| given.bad(word, expected))
+    })
+}
+
+/// The value of a name, in upper or lower case.
+pub(super) fn value_of(names: &[(&str, u32)], word: &str) -> Option<u32> {
+    names.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, value)| *value)
+}

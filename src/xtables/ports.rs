@@ -1,0 +1,65 @@
+//! Ports: one, a range, a list of both.
+
+use super::Error;
+use super::field::{between, transport};
+use super::interval::{Interval, in_set};
+use super::number::number16;
+use super::words::Given;
+use crate::nft::expr::Payload;
+use crate::nft::{DataType, Expr};
+
+/// Which port of a transport header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// `--sport`
+    Source,
+    /// `--dport`
+    Destination,
+}
+
+impl Side {
+    fn field(self) -> Expr {
+        transport(match self {
+            Side::Source => Payload::TH_SPORT,
+            Side::Destination => Payload::TH_DPORT,
+        })
+    }
+}
+
+/// `--dport 80`, `--dport 80:90`, `--dport :90`, `--dport 80:`: `th dport 80-90`.
+pub(super) fn port_match(given: &Given<'_>, side: Side) -> Result<Vec<Expr>, Error> {
+    let (first, last) = range(given, given.value())?;
+    Ok(between(side.field(), given.negated, bytes(first), bytes(last)))
+}
+
+/// `--dports 80,90:100`: `th dport { 80, 90-100 }`.
+pub(super) fn port_list_match(given: &Given<'_>, side: Side) -> Result<Vec<Expr>, Error> {
+    let interval = |text| {
+        let (first, last) = range(given, text)?;
+        Ok(Interval { first: first.into(), last: last.into() })
+    };
+    let intervals = given.value().split(',').map(interval).collect::<Result<Vec<_>, Error>>()?;
+    Ok(in_set(side.field(), given.negated, DataType::InetService, intervals))
+}
+
+/// Reads a port or a range of ports.
+pub(super) fn range(given: &Given<'_>, text: &str) -> Result<(u16, u16), Error> {
+    const EXPECTED: &str = "a port or a range of ports (names of services are not looked up)";
+    let bad = || given.bad(text, EXPECTED);
+    let (first, last) = match text.split_once(':') {
+        Some((first, last)) => (
+            if first.is_empty() { Some(0) } else { number16(first) },
+            if last.is_empty() { Some(u16::MAX) } else { number16(last) },
+        ),
+        None => (number16(text), number16(text)),
+    };
+    let (first, last) = (first.ok_or_else(bad)?, last.ok_or_else(bad)?);
+    if first > last {
+        return Err(given.bad(text, "a range: its first port is above its last"));
+    }
+    Ok((first, last))
+}
+
+pub(super) fn bytes(port: u16) -> Vec<u8> {
+    port.to_be_bytes().to_vec()
+}
