@@ -2,10 +2,14 @@
 //!
 //! The numbers are nft's own (`enum datatypes` of its `datatype.h`), stored with each set so that
 //! a listing can be read back. A wrong one can make `nft list ruleset` abort, so they are in this
-//! one place. A concatenation packs six bits per part, the first part highest, and pads each part
-//! of a key to four bytes.
+//! one place.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::symbols::{
+    ADDRESS_TYPES, ARP_OPERATIONS, CT_STATES, CT_STATUSES, DSCPS, ECNS, ETHER_TYPES, ICMP_CODES,
+    ICMP_TYPES, ICMPV6_CODES, ICMPV6_TYPES, INTERFACE_TYPES, PROTOCOLS, TCP_FLAGS,
+};
 
 /// The type of one part of a key or of a datum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,12 +59,34 @@ pub enum DataType {
     Dscp,
     /// `boolean`, 1 byte.
     Boolean,
+    /// `icmp_code`, 1 byte.
+    IcmpCode,
+    /// `icmpv6_code`, 1 byte.
+    Icmpv6Code,
+    /// `ecn`, 1 byte.
+    Ecn,
+    /// `arp_op`, 2 bytes.
+    ArpOp,
+    /// `devgroup`, 4 bytes in host order.
+    DevGroup,
+    /// `classid`, 4 bytes in host order.
+    ClassId,
+    /// `realm`, 4 bytes in host order.
+    Realm,
+    /// `uid`, 4 bytes in host order; listed as a number.
+    Uid,
+    /// `gid`, 4 bytes in host order; listed as a number.
+    Gid,
+    /// `time`, 8 bytes of milliseconds in host order.
+    Time,
+    /// `iface_type`, 2 bytes in host order.
+    IfaceType,
     /// A type without a name here: nft's number and the length in bytes.
     Other(u32, u8),
 }
 
 impl DataType {
-    const NAMED: [DataType; 19] = [
+    const NAMED: [DataType; 31] = [
         DataType::NfProto,
         DataType::Ipv4Addr,
         DataType::Ipv6Addr,
@@ -80,6 +106,18 @@ impl DataType {
         DataType::FibAddrType,
         DataType::PktType,
         DataType::Boolean,
+        DataType::Dscp,
+        DataType::IcmpCode,
+        DataType::Icmpv6Code,
+        DataType::Ecn,
+        DataType::ArpOp,
+        DataType::DevGroup,
+        DataType::ClassId,
+        DataType::Realm,
+        DataType::Uid,
+        DataType::Gid,
+        DataType::Time,
+        DataType::IfaceType,
     ];
 
     /// nft's number, its word, and the length in bytes.
@@ -107,6 +145,17 @@ impl DataType {
             DataType::FibAddrType => (38, "fib_addrtype", 4),
             DataType::Boolean => (39, "boolean", 1),
             DataType::Ifname => (41, "ifname", 16),
+            DataType::IcmpCode => (32, "icmp_code", 1),
+            DataType::Icmpv6Code => (33, "icmpv6_code", 1),
+            DataType::Ecn => (37, "ecn", 1),
+            DataType::ArpOp => (11, "arp_op", 2),
+            DataType::DevGroup => (35, "devgroup", 4),
+            DataType::ClassId => (23, "classid", 4),
+            DataType::Realm => (22, "realm", 4),
+            DataType::Uid => (24, "uid", 4),
+            DataType::Gid => (25, "gid", 4),
+            DataType::Time => (18, "time", 8),
+            DataType::IfaceType => (21, "iface_type", 2),
             DataType::Other(number, len) => (number, "integer", len),
         }
     }
@@ -125,6 +174,7 @@ impl DataType {
 
     /// Bytes of a value, without padding.
     #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "no type is empty")]
     pub fn len(self) -> usize {
         usize::from(self.facts().2)
     }
@@ -139,7 +189,14 @@ impl DataType {
             | DataType::Ifname
             | DataType::CtState
             | DataType::CtStatus
-            | DataType::FibAddrType => true,
+            | DataType::FibAddrType
+            | DataType::DevGroup
+            | DataType::ClassId
+            | DataType::Realm
+            | DataType::Uid
+            | DataType::Gid
+            | DataType::Time
+            | DataType::IfaceType => true,
             DataType::NfProto
             | DataType::Integer(_)
             | DataType::Ipv4Addr
@@ -155,11 +212,15 @@ impl DataType {
             | DataType::PktType
             | DataType::Dscp
             | DataType::Boolean
+            | DataType::IcmpCode
+            | DataType::Icmpv6Code
+            | DataType::Ecn
+            | DataType::ArpOp
             | DataType::Other(..) => false,
         }
     }
 
-    fn from_number(number: u32, len: u8) -> Self {
+    pub(super) fn from_number(number: u32, len: u8) -> Self {
         if number == 4 {
             return DataType::Integer(len);
         }
@@ -169,17 +230,27 @@ impl DataType {
             .unwrap_or(DataType::Other(number, len))
     }
 
+    /// Whether nft writes ranges of it as prefixes: `10.0.0.0/8`, `"eth*"`.
+    pub(super) fn has_prefixes(self) -> bool {
+        matches!(self, DataType::Ipv4Addr | DataType::Ipv6Addr | DataType::Ifname)
+    }
+
+    /// Whether a value is a set of bits.
+    pub(super) fn is_flags(self) -> bool {
+        matches!(self, DataType::CtState | DataType::CtStatus | DataType::TcpFlag)
+    }
+
     /// The value as nft writes it in a listing.
     #[must_use]
     pub fn list(self, value: &[u8]) -> String {
-        let number = || self.number_of(value);
+        let number = self.number_of(value);
         match self {
             DataType::Ipv4Addr => match <[u8; 4]>::try_from(value) {
                 Ok(octets) => Ipv4Addr::from(octets).to_string(),
                 Err(_) => hex(value),
             },
             DataType::Ipv6Addr => match <[u8; 16]>::try_from(value) {
-                Ok(octets) => Ipv6Addr::from(octets).to_string(),
+                Ok(octets) => ipv6(octets),
                 Err(_) => hex(value),
             },
             DataType::EtherAddr => {
@@ -191,35 +262,57 @@ impl DataType {
                 let name = String::from_utf8_lossy(&value[..end.unwrap_or(value.len())]);
                 format!("\"{name}{star}\"")
             }
-            DataType::Mark => format!("{:#010x}", number()),
-            DataType::NfProto => named(number(), &[(2, "ipv4"), (10, "ipv6")]),
-            DataType::InetProto => named(number(), PROTOCOLS),
-            DataType::IcmpType => named(number(), ICMP_TYPES),
-            DataType::Icmpv6Type => named(number(), ICMPV6_TYPES),
-            DataType::FibAddrType => named(number(), ADDRESS_TYPES),
-            DataType::CtDir => named(number(), &[(0, "original"), (1, "reply")]),
+            DataType::Mark => format!("{number:#010x}"),
+            DataType::Boolean if number > 1 => "exists".to_owned(),
+            DataType::CtState => flags(number, CT_STATES, ","),
+            DataType::CtStatus => flags(number, CT_STATUSES, ","),
+            DataType::TcpFlag => flags(number, TCP_FLAGS, " | "),
+            DataType::EtherType => named_or(number, ETHER_TYPES, |n| format!("{n:#06x}")),
+            DataType::Dscp => named_or(number, DSCPS, |n| format!("{n:#04x}")),
+            DataType::DevGroup if number == 0 => "\"default\"".to_owned(),
+            DataType::ClassId => class(number),
+            DataType::Time => super::expr::listing_time(number),
+            _ => match self.symbols() {
+                Some(symbols) => named_or(number, symbols, |number| number.to_string()),
+                None if value.len() > 8 => hex(value),
+                None => number.to_string(),
+            },
+        }
+    }
+
+    /// The value as nft writes it at either end of a range: words as numbers, times in seconds.
+    pub(super) fn list_bound(self, value: &[u8]) -> String {
+        let number = self.number_of(value);
+        match self {
+            DataType::Time => format!("{}s", number / 1000),
+            DataType::EtherType => format!("{number:#06x}"),
+            DataType::Dscp => format!("{number:#04x}"),
+            DataType::CtState | DataType::CtStatus | DataType::TcpFlag => format!("{number:#x}"),
+            DataType::DevGroup => number.to_string(),
+            _ if self.symbols().is_some() => number.to_string(),
+            _ => self.list(value),
+        }
+    }
+
+    /// nft's words for a type whose values each have one.
+    fn symbols(self) -> Option<&'static [(u64, &'static str)]> {
+        match self {
+            DataType::NfProto => Some(&[(2, "ipv4"), (10, "ipv6")]),
+            DataType::InetProto => Some(PROTOCOLS),
+            DataType::IcmpType => Some(ICMP_TYPES),
+            DataType::Icmpv6Type => Some(ICMPV6_TYPES),
+            DataType::IcmpCode => Some(ICMP_CODES),
+            DataType::Icmpv6Code => Some(ICMPV6_CODES),
+            DataType::FibAddrType => Some(ADDRESS_TYPES),
+            DataType::CtDir => Some(&[(0, "original"), (1, "reply")]),
             DataType::PktType => {
-                named(number(), &[(0, "host"), (1, "broadcast"), (2, "multicast"), (3, "other")])
+                Some(&[(0, "host"), (1, "broadcast"), (2, "multicast"), (3, "other")])
             }
-            DataType::Boolean => named(number(), &[(0, "missing"), (1, "exists")]),
-            DataType::CtState => flags(number(), CT_STATES, ","),
-            DataType::CtStatus => flags(number(), CT_STATUSES, ","),
-            DataType::TcpFlag => flags(number(), TCP_FLAGS, " | "),
-            DataType::EtherType => {
-                named(number(), &[(0x0800, "ip"), (0x0806, "arp"), (0x86dd, "ip6"), (0x8100, "8021q")])
-            }
-            DataType::Dscp => format!("{:#04x}", number()),
-            DataType::InetService
-            | DataType::IfaceIndex
-            | DataType::HostInteger
-            | DataType::Integer(_)
-            | DataType::Other(..) => {
-                if value.len() > 8 {
-                    hex(value)
-                } else {
-                    number().to_string()
-                }
-            }
+            DataType::Boolean => Some(&[(0, "missing"), (1, "exists")]),
+            DataType::Ecn => Some(ECNS),
+            DataType::ArpOp => Some(ARP_OPERATIONS),
+            DataType::IfaceType => Some(INTERFACE_TYPES),
+            _ => None,
         }
     }
 
@@ -238,98 +331,27 @@ impl DataType {
     }
 }
 
-const PROTOCOLS: &[(u64, &str)] = &[
-    (1, "icmp"),
-    (2, "igmp"),
-    (6, "tcp"),
-    (17, "udp"),
-    (33, "dccp"),
-    (47, "gre"),
-    (50, "esp"),
-    (51, "ah"),
-    (58, "ipv6-icmp"),
-    (89, "ospf"),
-    (103, "pim"),
-    (108, "ipcomp"),
-    (112, "vrrp"),
-    (132, "sctp"),
-    (136, "udplite"),
-];
-const ICMP_TYPES: &[(u64, &str)] = &[
-    (0, "echo-reply"),
-    (3, "destination-unreachable"),
-    (4, "source-quench"),
-    (5, "redirect"),
-    (8, "echo-request"),
-    (9, "router-advertisement"),
-    (10, "router-solicitation"),
-    (11, "time-exceeded"),
-    (12, "parameter-problem"),
-    (13, "timestamp-request"),
-    (14, "timestamp-reply"),
-    (15, "info-request"),
-    (16, "info-reply"),
-    (17, "address-mask-request"),
-    (18, "address-mask-reply"),
-];
-const ICMPV6_TYPES: &[(u64, &str)] = &[
-    (1, "destination-unreachable"),
-    (2, "packet-too-big"),
-    (3, "time-exceeded"),
-    (4, "parameter-problem"),
-    (128, "echo-request"),
-    (129, "echo-reply"),
-    (130, "mld-listener-query"),
-    (131, "mld-listener-report"),
-    (132, "mld-listener-done"),
-    (133, "nd-router-solicit"),
-    (134, "nd-router-advert"),
-    (135, "nd-neighbor-solicit"),
-    (136, "nd-neighbor-advert"),
-    (137, "nd-redirect"),
-    (138, "router-renumbering"),
-    (141, "ind-neighbor-solicit"),
-    (142, "ind-neighbor-advert"),
-    (143, "mld2-listener-report"),
-];
-const ADDRESS_TYPES: &[(u64, &str)] = &[
-    (0, "unspec"),
-    (1, "unicast"),
-    (2, "local"),
-    (3, "broadcast"),
-    (4, "anycast"),
-    (5, "multicast"),
-    (6, "blackhole"),
-    (7, "unreachable"),
-    (8, "prohibit"),
-];
-const CT_STATES: &[(u64, &str)] =
-    &[(1, "invalid"), (2, "established"), (4, "related"), (8, "new"), (64, "untracked")];
-const CT_STATUSES: &[(u64, &str)] = &[
-    (1, "expected"),
-    (2, "seen-reply"),
-    (4, "assured"),
-    (8, "confirmed"),
-    (16, "snat"),
-    (32, "dnat"),
-    (512, "dying"),
-];
-const TCP_FLAGS: &[(u64, &str)] = &[
-    (1, "fin"),
-    (2, "syn"),
-    (4, "rst"),
-    (8, "psh"),
-    (16, "ack"),
-    (32, "urg"),
-    (64, "ecn"),
-    (128, "cwr"),
-];
-
-fn named(number: u64, names: &[(u64, &str)]) -> String {
+fn named_or(number: u64, names: &[(u64, &str)], otherwise: impl Fn(u64) -> String) -> String {
     match names.iter().find(|(known, _)| *known == number) {
         Some((_, name)) => (*name).to_owned(),
-        None => number.to_string(),
+        None => otherwise(number),
     }
+}
+
+/// A traffic class, as tc(8) writes it.
+fn class(number: u64) -> String {
+    match number {
+        0 => "none".to_owned(),
+        0xffff_ffff => "root".to_owned(),
+        number => format!("{:x}:{:x}", number >> 16, number & 0xffff),
+    }
+}
+
+/// As inet_ntop(3) of glibc writes it: `::1.2.3.4` for an IPv4-compatible address.
+fn ipv6(octets: [u8; 16]) -> String {
+    let [low @ .., a, b, c, d] = octets;
+    let compatible = low == [0; 12] && (a != 0 || b != 0 || c != 0 || d > 1);
+    if compatible { format!("::{a}.{b}.{c}.{d}") } else { Ipv6Addr::from(octets).to_string() }
 }
 
 /// Flags by name, lowest bit first; a number where a bit has no name.
@@ -344,59 +366,4 @@ fn flags(number: u64, names: &[(u64, &str)], separator: &str) -> String {
 
 fn hex(value: &[u8]) -> String {
     value.iter().fold("0x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
-}
-
-/// nft's number of a concatenation (or of a single part).
-pub(super) fn concat_number(parts: &[DataType]) -> u32 {
-    parts.iter().fold(0, |number, part| number << 6 | part.number())
-}
-
-/// Bytes of a key: each part padded to four bytes, but a single part as it is.
-pub(super) fn concat_len(parts: &[DataType]) -> usize {
-    match parts {
-        [single] => single.len(),
-        parts => parts.iter().map(|part| part.len().next_multiple_of(4)).sum(),
-    }
-}
-
-/// Takes a concatenation's number apart again.
-pub(super) fn parse_concat(number: u32, len: u32) -> Vec<DataType> {
-    let total = u8::try_from(len).unwrap_or(u8::MAX);
-    if number >> 6 == 0 || number > 0x3fff_ffff {
-        return vec![DataType::from_number(number, total)];
-    }
-    let mut parts = Vec::new();
-    let mut rest = number;
-    while rest != 0 {
-        parts.push(DataType::from_number(rest & 0x3f, 4));
-        rest >>= 6;
-    }
-    parts.reverse();
-    parts
-}
-
-/// Lays out the parts of a key (or datum) of a concatenation: each padded to four bytes.
-#[must_use]
-pub fn concat(parts: &[&[u8]]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len() + 3).sum());
-    for part in parts {
-        bytes.extend_from_slice(part);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-    }
-    bytes
-}
-
-/// Lists a key of this type: `tcp . 8080`.
-pub(super) fn list_concat(parts: &[DataType], bytes: &[u8]) -> String {
-    if let [single] = parts {
-        return single.list(bytes);
-    }
-    let mut rest = bytes;
-    let mut words = Vec::new();
-    for part in parts {
-        let len = part.len().min(rest.len());
-        words.push(part.list(&rest[..len]));
-        rest = rest.get(len.next_multiple_of(4)..).unwrap_or_default();
-    }
-    words.join(" . ")
 }

@@ -164,15 +164,17 @@ impl Element {
             // The catch-all element of newer kernels has no key.
             None => Vec::new(),
         };
-        let data = match (attributes.find(NFTA_SET_ELEM_DATA), attributes.find(NFTA_SET_ELEM_OBJREF))
-        {
-            (Some(data), _) => match data.nested().find(NFTA_DATA_VALUE) {
-                Some(bytes) => Some(ElementData::Value(bytes.value.to_vec())),
-                None => Some(ElementData::Verdict(Verdict::decode_data(data.nested())?)),
-            },
-            (None, Some(object)) => Some(ElementData::Object(super::rule::name(object.text()?)?)),
-            (None, None) => None,
-        };
+        let data =
+            match (attributes.find(NFTA_SET_ELEM_DATA), attributes.find(NFTA_SET_ELEM_OBJREF)) {
+                (Some(data), _) => match data.nested().find(NFTA_DATA_VALUE) {
+                    Some(bytes) => Some(ElementData::Value(bytes.value.to_vec())),
+                    None => Some(ElementData::Verdict(Verdict::decode_data(data.nested())?)),
+                },
+                (None, Some(object)) => {
+                    Some(ElementData::Object(super::rule::name(object.text()?)?))
+                }
+                (None, None) => None,
+            };
         Ok(Element {
             key,
             key_end: attributes

@@ -9,7 +9,9 @@ pub enum Error {
     #[error(transparent)]
     Netlink(#[from] netlink::Error),
     /// The caller may not change the firewall of this network namespace.
-    #[error("not permitted to change nf_tables: CAP_NET_ADMIN is needed in the user namespace that owns this network namespace")]
+    #[error(
+        "not permitted to change nf_tables: CAP_NET_ADMIN is needed in the user namespace that owns this network namespace"
+    )]
     NotPermitted,
     /// The kernel lacks something.
     #[error("this kernel has no {feature}: it needs {needs}")]

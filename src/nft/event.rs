@@ -1,9 +1,7 @@
 //! Events: what the kernel tells the `NFNLGRP_NFTABLES` group after each commit.
 
+use super::batch::{DELSETELEM, NEWCHAIN, NEWOBJ, NEWRULE, NEWSET, NEWSETELEM, NEWTABLE, NFTABLES};
 use super::chain::AnyChain;
-use super::transaction::{
-    DELSETELEM, NEWCHAIN, NEWOBJ, NEWRULE, NEWSET, NEWSETELEM, NEWTABLE, NFTABLES,
-};
 use super::{Element, Family, Listed, Name, Object, Rule, Set, Table, TableId};
 use crate::netlink::{Attributes, Malformed, Message};
 

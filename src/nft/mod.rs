@@ -8,8 +8,11 @@
 //! Numbers are those of `linux/netfilter/nf_tables.h`; what is written into userdata follows
 //! libnftnl's `udata.h`, so that nft reads our tables as its own.
 
+mod batch;
 mod chain;
+mod concat;
 mod datatype;
+mod describe;
 mod element;
 mod error;
 mod event;
@@ -19,14 +22,18 @@ mod kernel;
 mod listing;
 mod name;
 mod object;
+mod read;
 mod rule;
 mod set;
+mod symbols;
 mod table;
 mod transaction;
 mod userdata;
 
+pub use batch::Batch;
 pub use chain::{AnyChain, BaseChain, Chain, ChainKind, Hook, Policy};
-pub use datatype::{DataType, concat};
+pub use concat::concat;
+pub use datatype::DataType;
 pub use element::{Element, ElementData};
 pub use error::{Error, RefusedChange};
 pub use event::{Event, Subject};
@@ -37,9 +44,9 @@ pub use listing::{RuleListing, list_element, list_rule, list_table};
 pub use name::{InvalidName, Name};
 pub use object::{Object, ObjectKind};
 pub use rule::{Listed, Rule};
-pub use set::{Set, SetData, SetFlags};
+pub use set::{Set, SetData, SetFlags, SetPolicy};
 pub use table::{Table, TableId};
-pub use transaction::{Batch, Change, Transaction};
+pub use transaction::{Change, Transaction};
 pub use userdata::{Tlv, Userdata};
 
 #[cfg(test)]

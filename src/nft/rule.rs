@@ -1,14 +1,20 @@
 //! Rules, and the handle by which a listed thing can be deleted.
 
-use super::{Expr, Name, Userdata};
+use super::batch::{NEWRULE, NFTABLES};
+use super::expr::{Cmp, CmpOp, Meta, MetaKey, Payload, PayloadBase, SetRef};
+use super::{Element, Expr, Family, Name, Set, Userdata};
 use crate::netlink::{Malformed, Message, MessageBuilder};
 
 pub(super) const NFTA_RULE_TABLE: u16 = 1;
 pub(super) const NFTA_RULE_CHAIN: u16 = 2;
 pub(super) const NFTA_RULE_HANDLE: u16 = 3;
-const NFTA_RULE_EXPRESSIONS: u16 = 4;
+pub(super) const NFTA_RULE_EXPRESSIONS: u16 = 4;
+const NFTA_RULE_COMPAT: u16 = 5;
 pub(super) const NFTA_RULE_POSITION: u16 = 6;
 const NFTA_RULE_USERDATA: u16 = 7;
+const NFTA_RULE_COMPAT_PROTO: u16 = 1;
+const NFTA_RULE_COMPAT_FLAGS: u16 = 2;
+const NFT_RULE_COMPAT_F_INV: u32 = 2;
 
 /// A rule: expressions that the kernel runs in order until one does not match.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,9 +48,74 @@ impl Rule {
             expr.encode(message);
         }
         message.end(list);
+        if let Some((protocol, flags)) = self.compat() {
+            let compat = message.nest(NFTA_RULE_COMPAT);
+            message.put_be32(NFTA_RULE_COMPAT_PROTO, u32::from(protocol));
+            message.put_be32(NFTA_RULE_COMPAT_FLAGS, flags);
+            message.end(compat);
+        }
         if !self.userdata.is_empty() {
             message.put(NFTA_RULE_USERDATA, &self.userdata.encode());
         }
+    }
+
+    /// The expressions as they go over netlink: the content of `NFTA_RULE_EXPRESSIONS`.
+    #[must_use]
+    pub fn encode_expressions(&self) -> Vec<u8> {
+        let mut message = MessageBuilder::new();
+        message.message(NFTABLES | NEWRULE, 0, 0, 0, 0);
+        let start = message.len();
+        self.exprs.iter().for_each(|expr| expr.encode(&mut message));
+        message.as_bytes()[start..].to_vec()
+    }
+
+    /// The rule as libnftnl prints what we would send: the lines of `nft --debug=netlink`. `None`
+    /// where libnftnl does not understand it.
+    #[must_use]
+    pub fn bytecode(&self, family: Family) -> Option<String> {
+        let mut message = MessageBuilder::new();
+        message.message(NFTABLES | NEWRULE, 0, 0, family.number(), 0);
+        self.encode(&mut message);
+        crate::sys::bytecode(message.as_bytes()).ok()
+    }
+
+    /// The same rule with the sets that belong to it inside it, instead of by the names that the
+    /// kernel gave them, so that it can be added elsewhere. `find` looks such a name up.
+    #[must_use]
+    pub fn with_own_sets(mut self, find: impl Fn(&Name) -> Option<(Set, Vec<Element>)>) -> Self {
+        for expr in &mut self.exprs {
+            let Expr::Lookup(lookup) = expr else { continue };
+            let SetRef::Named(name) = &lookup.set else { continue };
+            if !lookup.set.is_anonymous() {
+                continue;
+            }
+            if let Some((mut set, elements)) = find(name) {
+                let template = if set.data.is_some() { "__map%d" } else { "__set%d" };
+                set.name = Name::literal(template);
+                lookup.set = SetRef::anonymous(set, elements);
+            }
+        }
+        self
+    }
+
+    /// What nft_compat wants to know of a rule with extensions of iptables, such as `TCPMSS`: the
+    /// protocol that the rule matches, and whether it matches all others instead. The kernel asks
+    /// for it with each such rule and does not list it.
+    fn compat(&self) -> Option<(u8, u32)> {
+        let is_compat = |expr: &Expr| match expr {
+            Expr::Other(other) => matches!(other.name.as_str(), "match" | "target"),
+            _ => false,
+        };
+        if !self.exprs.iter().any(is_compat) {
+            return None;
+        }
+        self.exprs.windows(2).find_map(|pair| match pair {
+            [load, Expr::Cmp(Cmp { op, data, .. })] if loads_protocol(load) => {
+                let inverted = if *op == CmpOp::Neq { NFT_RULE_COMPAT_F_INV } else { 0 };
+                data.first().map(|protocol| (*protocol, inverted))
+            }
+            _ => None,
+        })
     }
 
     /// Decodes a rule with the chain that it is in.
@@ -69,6 +140,15 @@ impl Rule {
         self.userdata == other.userdata
             && self.exprs.len() == other.exprs.len()
             && self.exprs.iter().zip(&other.exprs).all(|(ours, theirs)| ours.is_same(theirs))
+    }
+}
+
+/// `meta l4proto`, `ip protocol`.
+fn loads_protocol(expr: &Expr) -> bool {
+    match expr {
+        Expr::Meta(Meta::Load { key, .. }) => *key == MetaKey::L4proto,
+        Expr::Payload(Payload { base: PayloadBase::Network, offset: 9, len: 1, .. }) => true,
+        _ => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sets, maps and verdict maps.
 
-use super::datatype::{DataType, concat_len, concat_number, parse_concat};
-use super::{Expr, Name, Userdata};
+use super::concat::{concat_len, concat_number, parse_concat};
+use super::{DataType, Expr, Name, Userdata};
 use crate::netlink::{Attributes, Malformed, Message, MessageBuilder};
 
 pub(super) const NFTA_SET_TABLE: u16 = 1;
@@ -24,6 +24,7 @@ const NFTA_SET_DESC_SIZE: u16 = 1;
 const NFTA_SET_DESC_CONCAT: u16 = 2;
 const NFTA_SET_FIELD_LEN: u16 = 1;
 const NFTA_LIST_ELEM: u16 = 1;
+const NFT_SET_POL_MEMORY: u32 = 1;
 
 /// `NFT_DATA_VERDICT`: the data type of verdict maps.
 const DATA_VERDICT: u32 = 0xffff_ff00;
@@ -75,6 +76,16 @@ pub enum SetData {
     Object(u32),
 }
 
+/// What the kernel optimizes a set for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SetPolicy {
+    /// `policy performance`.
+    #[default]
+    Performance,
+    /// `policy memory`.
+    Memory,
+}
+
 /// A set, map or verdict map:
 /// `add map inet portcullis hostports4 { type inet_proto . inet_service : ipv4_addr . inet_service; }`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +98,8 @@ pub struct Set {
     pub data: Option<SetData>,
     /// Its flags, of which `MAP`, `OBJECT` follow from `data`.
     pub flags: SetFlags,
+    /// What it is optimized for.
+    pub policy: SetPolicy,
     /// How many elements it may have.
     pub size: Option<u32>,
     /// How long elements live, in milliseconds.
@@ -108,6 +121,7 @@ impl Set {
             key,
             data: None,
             flags: SetFlags::default(),
+            policy: SetPolicy::Performance,
             size: None,
             timeout: None,
             gc_interval: None,
@@ -163,6 +177,9 @@ impl Set {
             Some(SetData::Object(number)) => message.put_be32(NFTA_SET_OBJ_TYPE, *number),
         }
         message.put_be32(NFTA_SET_FLAGS, self.flags.0);
+        if self.policy == SetPolicy::Memory {
+            message.put_be32(NFTA_SET_POLICY, NFT_SET_POL_MEMORY);
+        }
         self.encode_desc(message);
         if let Some(timeout) = self.timeout {
             message.put_be64(NFTA_SET_TIMEOUT, timeout);
@@ -220,10 +237,15 @@ impl Set {
             (None, None) => None,
         };
         let size = match attributes.find(NFTA_SET_DESC) {
-            Some(desc) => desc.nested().find(NFTA_SET_DESC_SIZE).map(|size| size.be32()).transpose()?,
+            Some(desc) => {
+                desc.nested().find(NFTA_SET_DESC_SIZE).map(|size| size.be32()).transpose()?
+            }
             None => None,
         };
-        let _policy = attributes.find(NFTA_SET_POLICY);
+        let policy = match be32(NFTA_SET_POLICY)? {
+            Some(NFT_SET_POL_MEMORY) => SetPolicy::Memory,
+            Some(_) | None => SetPolicy::Performance,
+        };
         Ok(Set {
             name: super::rule::name(name)?,
             key: parse_concat(
@@ -232,6 +254,7 @@ impl Set {
             ),
             data,
             flags: SetFlags(be32(NFTA_SET_FLAGS)?.unwrap_or(0)),
+            policy,
             size,
             timeout: attributes.find(NFTA_SET_TIMEOUT).map(|t| t.be64()).transpose()?,
             gc_interval: be32(NFTA_SET_GC_INTERVAL)?,

@@ -20,7 +20,7 @@ kernel_numbers! {
     }
 }
 
-/// nft puts it in front of comparisons by size, and a listing does not show it.
+/// nft puts it in front of comparisons by size, and a listing shows it only in how constants read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Byteorder {
     /// From where.

@@ -19,7 +19,11 @@ pub struct Counter {
 
 impl Counter {
     pub(super) fn list(&self, listing: &mut RuleListing<'_>) {
-        listing.word(format!("counter packets {} bytes {}", self.packets, self.bytes));
+        let text = match listing.is_stateless() {
+            true => "counter".to_owned(),
+            false => format!("counter packets {} bytes {}", self.packets, self.bytes),
+        };
+        listing.word(text);
     }
 }
 

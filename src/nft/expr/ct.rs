@@ -87,17 +87,17 @@ impl CtKey {
             CtKey::SrcIp | CtKey::DstIp => DataType::Ipv4Addr,
             CtKey::SrcIp6 | CtKey::DstIp6 => DataType::Ipv6Addr,
             CtKey::Helper => DataType::Ifname,
+            CtKey::Expiration => DataType::Time,
+            CtKey::Id => DataType::Integer(4),
             CtKey::Src
             | CtKey::Dst
             | CtKey::Secmark
-            | CtKey::Expiration
             | CtKey::Labels
             | CtKey::Pkts
             | CtKey::Bytes
             | CtKey::Avgpkt
             | CtKey::Zone
             | CtKey::Eventmask
-            | CtKey::Id
             | CtKey::Other(_) => DataType::HostInteger,
         }
     }
@@ -164,8 +164,8 @@ impl Expression for Ct {
                 direction
             }
             Ct::Set { key, direction, sreg } => {
-                message.put_be32(NFTA_CT_KEY, key.number());
                 put_register(message, NFTA_CT_SREG, *sreg);
+                message.put_be32(NFTA_CT_KEY, key.number());
                 direction
             }
         };
@@ -183,9 +183,7 @@ impl Expression for Ct {
         };
         match attributes.maybe_register(NFTA_CT_SREG)? {
             Some(sreg) => Ok(Ct::Set { key, direction, sreg }),
-            None => {
-                Ok(Ct::Load { key, direction, dreg: attributes.need_register(NFTA_CT_DREG)? })
-            }
+            None => Ok(Ct::Load { key, direction, dreg: attributes.need_register(NFTA_CT_DREG)? }),
         }
     }
 }

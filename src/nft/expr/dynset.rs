@@ -59,7 +59,7 @@ impl Dynset {
             words.push(inner.finish());
         }
         if let Some(data) = self.data {
-            words.push(format!(": {}", listing.term(data)));
+            words.push(format!(": {}", listing.map_value(self.set.as_str(), data)));
         }
         words.push("}".to_owned());
         listing.word(words.join(" "));
@@ -124,7 +124,11 @@ impl Expression for Dynset {
             op: DynsetOp::from_number(attributes.need_be32(NFTA_DYNSET_OP)?),
             key: attributes.need_register(NFTA_DYNSET_SREG_KEY)?,
             data: attributes.maybe_register(NFTA_DYNSET_SREG_DATA)?,
-            timeout: attributes.find(NFTA_DYNSET_TIMEOUT).map(|t| t.be64()).transpose()?,
+            timeout: match attributes.find(NFTA_DYNSET_TIMEOUT) {
+                // The kernel lists 0 for none, and refuses a 0 for a set without timeouts.
+                Some(timeout) => Some(timeout.be64()?).filter(|timeout| *timeout != 0),
+                None => None,
+            },
             flags: attributes.maybe_be32(NFTA_DYNSET_FLAGS)?,
             exprs: crate::nft::set::decode_exprs(
                 attributes,

@@ -58,7 +58,12 @@ impl Limit {
                 format!("limit rate {over}{rate} {scale}/{unit}{burst}")
             }
             LimitKind::Packets | LimitKind::Other(_) => {
-                format!("limit rate {over}{}/{unit} burst {} packets", self.rate, self.burst)
+                let burst = match self.burst {
+                    // What nft asks for where the user says nothing.
+                    0 | 5 => String::new(),
+                    burst => format!(" burst {burst} packets"),
+                };
+                format!("limit rate {over}{}/{unit}{burst}", self.rate)
             }
         };
         listing.word(text);

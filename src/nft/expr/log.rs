@@ -62,9 +62,7 @@ impl Log {
             LogTarget::Group { group, snaplen, threshold } => {
                 words.push(format!("group {group}"));
                 words.extend(snaplen.filter(|len| *len != 0).map(|len| format!("snaplen {len}")));
-                words.extend(
-                    threshold.filter(|t| *t > 1).map(|t| format!("queue-threshold {t}")),
-                );
+                words.extend(threshold.filter(|t| *t > 1).map(|t| format!("queue-threshold {t}")));
             }
         }
         listing.word(words.join(" "));

@@ -87,9 +87,7 @@ impl Lookup {
             (false, false) => self.set.name() == other.set.name(),
             (true, false) | (false, true) => false,
         };
-        set && self.sreg == other.sreg
-            && self.dreg == other.dreg
-            && self.inverted == other.inverted
+        set && self.sreg == other.sreg && self.dreg == other.dreg && self.inverted == other.inverted
     }
 
     pub(super) fn list(&self, listing: &mut RuleListing<'_>) {

@@ -29,9 +29,9 @@ kernel_numbers! {
         /// Name of the outgoing interface.
         Oifname = 7 "oifname",
         /// Hardware type of the incoming interface.
-        Iiftype = 8 "iiftype",
+        Iiftype = 8 "meta iiftype",
         /// Hardware type of the outgoing interface.
-        Oiftype = 9 "oiftype",
+        Oiftype = 9 "meta oiftype",
         /// User of the sending socket.
         Skuid = 10 "meta skuid",
         /// Group of the sending socket.
@@ -63,7 +63,7 @@ kernel_numbers! {
         /// A random number.
         Prandom = 24 "meta random",
         /// Whether IPsec handled it.
-        Secpath = 25 "meta secpath",
+        Secpath = 25 "meta ipsec",
         /// Kind of the incoming interface.
         Iifkind = 26 "meta iifkind",
         /// Kind of the outgoing interface.
@@ -90,19 +90,17 @@ impl MetaKey {
             MetaKey::Protocol => DataType::EtherType,
             MetaKey::Secpath => DataType::Boolean,
             MetaKey::Nftrace => DataType::Integer(1),
+            MetaKey::Priority => DataType::ClassId,
+            MetaKey::Iiftype | MetaKey::Oiftype => DataType::IfaceType,
+            MetaKey::Skuid => DataType::Uid,
+            MetaKey::Skgid => DataType::Gid,
+            MetaKey::Rtclassid => DataType::Realm,
+            MetaKey::Iifgroup | MetaKey::Oifgroup => DataType::DevGroup,
+            MetaKey::Prandom => DataType::Integer(4),
             MetaKey::Len
-            | MetaKey::Priority
-            | MetaKey::Iiftype
-            | MetaKey::Oiftype
-            | MetaKey::Skuid
-            | MetaKey::Skgid
-            | MetaKey::Rtclassid
             | MetaKey::Secmark
             | MetaKey::Cpu
-            | MetaKey::Iifgroup
-            | MetaKey::Oifgroup
             | MetaKey::Cgroup
-            | MetaKey::Prandom
             | MetaKey::Other(_) => DataType::HostInteger,
         }
     }

@@ -99,6 +99,10 @@ impl Payload {
 impl PayloadWrite {
     pub(super) fn list(&self, listing: &mut RuleListing<'_>) {
         let field = listing.field(self.base, self.offset, self.len);
+        if let Some(text) = listing.part_written(&field, self.sreg) {
+            listing.word(text);
+            return;
+        }
         let Term { text, data_type, .. } = field;
         let value = listing.value(self.sreg, data_type);
         listing.word(format!("{text} set {value}"));

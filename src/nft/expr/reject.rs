@@ -56,15 +56,23 @@ impl Reject {
             Some((_, name)) => (*name).to_owned(),
             None => code.to_string(),
         };
-        let text = match (self.kind, listing.reject_family()) {
-            (RejectKind::TcpReset, _) => "reject with tcp reset".to_owned(),
+        let by_network = self.kind != RejectKind::IcmpxUnreachable;
+        // Where both families pass, the plain word would not say which one.
+        let verbose = listing.is_dual_stack();
+        let text = match (self.kind, listing.reject_family(by_network)) {
+            (RejectKind::TcpReset, _) => {
+                listing.drop_transport_of_reset();
+                "reject with tcp reset".to_owned()
+            }
             (RejectKind::IcmpxUnreachable, _) if code == 1 => "reject".to_owned(),
             (RejectKind::IcmpxUnreachable, _) => format!("reject with icmpx {}", name(ICMPX_CODES)),
-            (RejectKind::IcmpUnreachable, Family::Ip6) if code == 4 => "reject".to_owned(),
+            (RejectKind::IcmpUnreachable, Family::Ip6) if code == 4 && !verbose => {
+                "reject".to_owned()
+            }
             (RejectKind::IcmpUnreachable, Family::Ip6) => {
                 format!("reject with icmpv6 {}", name(ICMPV6_CODES))
             }
-            (RejectKind::IcmpUnreachable, _) if code == 3 => "reject".to_owned(),
+            (RejectKind::IcmpUnreachable, _) if code == 3 && !verbose => "reject".to_owned(),
             (RejectKind::IcmpUnreachable, _) => format!("reject with icmp {}", name(ICMP_CODES)),
             (RejectKind::Other(number), _) => format!("reject with type {number}"),
         };

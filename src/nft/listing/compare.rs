@@ -1,7 +1,8 @@
 //! Comparisons: with a value, a prefix, a range, under a mask.
 
 use super::fields::is_address;
-use super::rule::{RuleListing, Term};
+use super::rule::RuleListing;
+use super::term::{Mask, Term};
 use crate::nft::DataType;
 use crate::nft::expr::{CmpOp, Register};
 
@@ -17,16 +18,32 @@ impl RuleListing<'_> {
                 self.compare_range(register, false, &low, data);
                 return;
             }
-            self.word(format!("{} >= {}", term.masked_text(), term.data_type.list(&low)));
+            self.write_lower_bound(at, &low);
         }
-        if op == CmpOp::Gte && term.mask.is_none() {
+        if op == CmpOp::Gte {
             self.lower_bound = Some((register, data.to_vec()));
             return;
         }
-        let text = comparison(&term, op, data);
-        match (term.selects, op, data) {
-            (Some(selects), CmpOp::Eq, [number]) => self.word_implied(selects(*number), text),
-            _ => self.word(text),
+        if matches!(op, CmpOp::Eq | CmpOp::Neq)
+            && let Some(fields) = self.fields_of(&term, data)
+        {
+            for (field, data) in fields {
+                self.compare_term(&field, op, &data);
+            }
+            return;
+        }
+        self.compare_term(&term, op, data);
+    }
+
+    fn compare_term(&mut self, term: &Term, op: CmpOp, data: &[u8]) {
+        let text = self.comparison(term, op, data);
+        let implied = match (term.selects, op, &term.mask) {
+            (Some(selects), CmpOp::Eq, None) => selects.implied(data),
+            _ => None,
+        };
+        match implied {
+            Some(implied) => self.word_implied(implied, text),
+            None => self.word(text),
         }
     }
 
@@ -39,79 +56,102 @@ impl RuleListing<'_> {
         to: &[u8],
     ) {
         let not = if inverted { "!= " } else { "" };
-        let (text, data_type) = match self.get(register) {
-            Some(term) => (term.masked_text(), term.data_type),
-            None => (format!("reg {}", register.0), DataType::HostInteger),
+        let text = match self.get(register) {
+            Some(term) => {
+                let (text, term, from, to) = match self.part_of(term) {
+                    Some((part, shift)) => {
+                        (part.text.clone(), part, shift_right(from, shift), shift_right(to, shift))
+                    }
+                    None => (self.masked_text(term), term.clone(), from.to_vec(), to.to_vec()),
+                };
+                format!("{text} {not}{}-{}", term.list_bound(&from), term.list_bound(&to))
+            }
+            None => {
+                let list = |bytes| DataType::HostInteger.list(bytes);
+                format!("reg {} {not}{}-{}", register.0, list(from), list(to))
+            }
         };
-        self.word(format!("{text} {not}{}-{}", data_type.list(from), data_type.list(to)));
+        self.word(text);
     }
 
     /// Writes a lower bound that no upper bound followed.
     pub(super) fn flush_lower_bound(&mut self) {
-        if let Some((register, low)) = self.lower_bound.take()
-            && let Some(term) = self.get(register).cloned()
-        {
-            self.word(format!("{} >= {}", term.masked_text(), term.data_type.list(&low)));
+        if let Some((register, low)) = self.lower_bound.take() {
+            self.write_lower_bound(register, &low);
         }
     }
-}
 
-fn comparison(term: &Term, op: CmpOp, data: &[u8]) -> String {
-    let sign = match op {
-        CmpOp::Eq => String::new(),
-        other => format!("{} ", other.word()),
-    };
-    match &term.mask {
-        Some((mask, xor)) if xor.iter().all(|byte| *byte == 0) => {
-            masked_comparison(term, op, &sign, mask, data)
+    fn write_lower_bound(&mut self, register: Register, low: &[u8]) {
+        if let Some(term) = self.get(register).cloned() {
+            let text = self.comparison(&term, CmpOp::Gte, low);
+            self.word(text);
         }
-        Some(_) => format!("{} {} {}", term.masked_text(), op.word(), term.data_type.list(data)),
-        None if is_address(term.data_type) && data.len() < term.data_type.len() => {
-            let mut full = data.to_vec();
-            full.resize(term.data_type.len(), 0);
-            format!("{} {sign}{}/{}", term.text, term.data_type.list(&full), data.len() * 8)
-        }
-        None => format!("{} {sign}{}", term.text, term.data_type.list(data)),
     }
-}
 
-/// `reg & mask <op> data` as nft folds it back: a prefix, a list of flags, or written out.
-fn masked_comparison(term: &Term, op: CmpOp, sign: &str, mask: &[u8], data: &[u8]) -> String {
-    let zero = data.iter().all(|byte| *byte == 0);
-    if is_address(term.data_type)
-        && let Some(prefix) = prefix_of(mask)
-    {
-        return format!("{} {sign}{}/{prefix}", term.text, term.data_type.list(data));
-    }
-    let is_flags =
-        matches!(term.data_type, DataType::CtState | DataType::CtStatus | DataType::TcpFlag);
-    if is_flags {
-        // nft 1.0.6 lists several TCP flags in value and mask with commas.
-        let list = |bits: &[u8]| term.data_type.list(bits).replace(" | ", ",");
-        return match op {
-            CmpOp::Neq if zero => format!("{} {}", term.text, list(mask)),
-            CmpOp::Eq if zero && term.data_type != DataType::TcpFlag => {
-                format!("{} ! {}", term.text, list(mask))
-            }
-            _ if term.data_type == DataType::TcpFlag && !zero => {
-                format!("{} {sign}{} / {}", term.text, list(data), list(mask))
-            }
-            _ => format!("{} & ({}) {} {}", term.text, term.data_type.list(mask), op.word(),
-                term.data_type.list(data)),
+    fn comparison(&self, term: &Term, op: CmpOp, data: &[u8]) -> String {
+        let sign = match op {
+            CmpOp::Eq => String::new(),
+            other => format!("{} ", other.word()),
         };
+        if let Some((part, shift)) = self.part_of(term) {
+            return format!("{} {sign}{}", part.text, part.list(&shift_right(data, shift)));
+        }
+        match &term.mask {
+            Some(Mask { mask, xor }) if xor.iter().all(|byte| *byte == 0) => {
+                self.masked_comparison(term, op, &sign, mask, data)
+            }
+            Some(_) => format!("{} {} {}", self.masked_text(term), op.word(), term.list(data)),
+            None if (term.place.is_some() || is_address(term.data_type))
+                && data.len() < term.data_type.len() =>
+            {
+                let mut full = data.to_vec();
+                full.resize(term.data_type.len(), 0);
+                format!("{} {sign}{}/{}", term.text, term.list(&full), data.len() * 8)
+            }
+            None => format!("{} {sign}{}", term.text, term.list(data)),
+        }
     }
-    format!(
-        "{} & {} {} {}",
-        term.text,
-        term.data_type.list(mask),
-        op.word(),
-        term.data_type.list(data)
-    )
+
+    /// `reg & mask <op> data` as nft folds it back: a prefix, a list of flags, or written out.
+    fn masked_comparison(
+        &self,
+        term: &Term,
+        op: CmpOp,
+        sign: &str,
+        mask: &[u8],
+        data: &[u8],
+    ) -> String {
+        if term.data_type.has_prefixes()
+            && let Some(prefix) = prefix_of(mask)
+        {
+            return format!("{} {sign}{}/{prefix}", term.text, term.list(data));
+        }
+        let written_out = format!("{} {} {}", self.masked_text(term), op.word(), term.list(data));
+        if !term.data_type.is_flags() || !matches!(op, CmpOp::Eq | CmpOp::Neq) {
+            return written_out;
+        }
+        let list = |bits: &[u8]| term.list(bits).replace(" | ", ",");
+        let count = |bits: &[u8]| bits.iter().map(|byte| byte.count_ones()).sum::<u32>();
+        match (count(data), op) {
+            (0, CmpOp::Neq) => format!("{} {}", term.text, list(mask)),
+            (0, _) => format!("{} ! {}", term.text, list(mask)),
+            (1, _) if mask == data => written_out,
+            _ => format!("{} {sign}{} / {}", term.text, list(data), list(mask)),
+        }
+    }
+}
+
+/// Big-endian bytes, shifted.
+pub(super) fn shift_right(bytes: &[u8], by: u32) -> Vec<u8> {
+    let mut wide = [0; 16];
+    let len = bytes.len().min(16);
+    wide[16 - len..].copy_from_slice(&bytes[..len]);
+    let shifted = u128::from_be_bytes(wide).checked_shr(by).unwrap_or(0).to_be_bytes();
+    shifted[16 - len..].to_vec()
 }
 
 /// The length of a prefix whose mask this is.
-fn prefix_of(mask: &[u8]) -> Option<u32> {
-    let ones: u32 = mask.iter().map(|byte| byte.leading_ones()).sum();
+pub(super) fn prefix_of(mask: &[u8]) -> Option<u32> {
     let set: u32 = mask.iter().map(|byte| byte.count_ones()).sum();
     let mut leading = 0;
     for byte in mask {
@@ -120,5 +160,5 @@ fn prefix_of(mask: &[u8]) -> Option<u32> {
             break;
         }
     }
-    (ones == set && leading == set).then_some(set)
+    (leading == set).then_some(set)
 }

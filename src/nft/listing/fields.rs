@@ -1,101 +1,168 @@
-//! Header fields by their place: `ip saddr` is four bytes at offset 12 of the network header.
+//! Header fields by their place: `ip saddr` is the 32 bits at bit 96 of the network header.
 
-use super::rule::{Implied, RuleListing, Term};
+use super::compare::shift_right;
+use super::headers::{
+    AH, ARP_HEADER, COMP, DCCP, ESP, ETHER, Field, ICMP, ICMPV6, IP, IP6, SCTP, TCP, TH, UDP,
+    UDPLITE, VLAN_HEADER,
+};
+use super::rule::{ARP, Implied, RuleListing, VLAN};
+use super::term::{Mask, Place, Selects, Term};
 use crate::nft::DataType;
-use crate::nft::expr::PayloadBase;
-
-/// A field: offset and length in bytes, nft's words, its type.
-type Field = (u32, u32, &'static str, DataType);
-
-const IP: &[Field] = &[
-    (1, 1, "ip dscp", DataType::Integer(1)),
-    (2, 2, "ip length", DataType::Integer(2)),
-    (4, 2, "ip id", DataType::Integer(2)),
-    (6, 2, "ip frag-off", DataType::Integer(2)),
-    (8, 1, "ip ttl", DataType::Integer(1)),
-    (9, 1, "ip protocol", DataType::InetProto),
-    (12, 4, "ip saddr", DataType::Ipv4Addr),
-    (16, 4, "ip daddr", DataType::Ipv4Addr),
-];
-const IP6: &[Field] = &[
-    (4, 2, "ip6 length", DataType::Integer(2)),
-    (6, 1, "ip6 nexthdr", DataType::InetProto),
-    (7, 1, "ip6 hoplimit", DataType::Integer(1)),
-    (8, 16, "ip6 saddr", DataType::Ipv6Addr),
-    (24, 16, "ip6 daddr", DataType::Ipv6Addr),
-];
-const ETHER: &[Field] = &[
-    (0, 6, "ether daddr", DataType::EtherAddr),
-    (6, 6, "ether saddr", DataType::EtherAddr),
-    (12, 2, "ether type", DataType::EtherType),
-];
-const TCP: &[Field] = &[
-    (0, 2, "tcp sport", DataType::InetService),
-    (2, 2, "tcp dport", DataType::InetService),
-    (4, 4, "tcp sequence", DataType::Integer(4)),
-    (8, 4, "tcp ackseq", DataType::Integer(4)),
-    (13, 1, "tcp flags", DataType::TcpFlag),
-    (14, 2, "tcp window", DataType::Integer(2)),
-];
-const UDP: &[Field] = &[
-    (0, 2, "udp sport", DataType::InetService),
-    (2, 2, "udp dport", DataType::InetService),
-    (4, 2, "udp length", DataType::Integer(2)),
-];
-const UDPLITE: &[Field] = &[
-    (0, 2, "udplite sport", DataType::InetService),
-    (2, 2, "udplite dport", DataType::InetService),
-];
-const SCTP: &[Field] =
-    &[(0, 2, "sctp sport", DataType::InetService), (2, 2, "sctp dport", DataType::InetService)];
-const DCCP: &[Field] =
-    &[(0, 2, "dccp sport", DataType::InetService), (2, 2, "dccp dport", DataType::InetService)];
-const ICMP: &[Field] =
-    &[(0, 1, "icmp type", DataType::IcmpType), (1, 1, "icmp code", DataType::Integer(1))];
-const ICMPV6: &[Field] =
-    &[(0, 1, "icmpv6 type", DataType::Icmpv6Type), (1, 1, "icmpv6 code", DataType::Integer(1))];
-const TH: &[Field] =
-    &[(0, 2, "th sport", DataType::InetService), (2, 2, "th dport", DataType::InetService)];
+use crate::nft::expr::{PayloadBase, Register};
 
 impl RuleListing<'_> {
     /// Names bytes of a header, and takes back the word that chose the header.
     pub(in crate::nft) fn field(&mut self, base: PayloadBase, offset: u32, len: u32) -> Term {
-        let (fields, implied): (&[Field], Option<Implied>) = match base {
-            PayloadBase::Link => (ETHER, None),
-            PayloadBase::Network => match self.network {
-                Some(2) => (IP, Some(Implied::Network(2))),
-                Some(10) => (IP6, Some(Implied::Network(10))),
-                _ => (&[], None),
-            },
-            PayloadBase::Transport => match self.transport {
-                Some(6) => (TCP, Some(Implied::Transport(6))),
-                Some(17) => (UDP, Some(Implied::Transport(17))),
-                Some(33) => (DCCP, Some(Implied::Transport(33))),
-                Some(132) => (SCTP, Some(Implied::Transport(132))),
-                Some(136) => (UDPLITE, Some(Implied::Transport(136))),
-                Some(1) => (ICMP, Some(Implied::Transport(1))),
-                Some(58) => (ICMPV6, Some(Implied::Transport(58))),
-                _ => (TH, None),
-            },
-            PayloadBase::Other(_) => (&[], None),
-        };
-        let found = fields.iter().find(|(at, size, _, data_type)| {
+        let (fields, implied) = self.header(base, offset);
+        let place = Place { base, offset, len };
+        let found = fields.iter().find(|(at, bits, _, data_type)| {
             // A shorter load of an address is a match on its prefix.
-            *at == offset && (*size == len || (len < *size && is_address(*data_type)))
+            *at == offset * 8 && (*bits == len * 8 || (len * 8 < *bits && is_address(*data_type)))
         });
-        let Some((_, _, words, data_type)) = found else {
+        let Some(field) = found else {
             let text = format!("@{},{},{}", base.word(), offset * 8, len * 8);
-            return Term::plain(text, DataType::Integer(u8::try_from(len).unwrap_or(0)));
+            let data_type = DataType::Integer(u8::try_from(len).unwrap_or(0));
+            return Term { place: Some(place), is_raw: true, ..Term::plain(text, data_type) };
         };
+        self.drop_chosen(implied);
+        Term { place: Some(place), ..named(field) }
+    }
+
+    /// The fields of a header, and the word that says which header it is.
+    fn header(&self, base: PayloadBase, offset: u32) -> (&'static [Field], Option<Implied>) {
+        match base {
+            PayloadBase::Link if offset >= 14 && self.network == Some(VLAN) => {
+                (VLAN_HEADER, Some(Implied::Network(VLAN)))
+            }
+            PayloadBase::Link => (ETHER, Some(Implied::Ether)),
+            PayloadBase::Network => {
+                let fields = match self.network {
+                    Some(2) => IP,
+                    Some(10) => IP6,
+                    Some(ARP) => ARP_HEADER,
+                    _ => &[],
+                };
+                (fields, self.network.map(Implied::Network))
+            }
+            PayloadBase::Transport => {
+                let fields = match self.transport {
+                    Some(1) => ICMP,
+                    Some(6) => TCP,
+                    Some(17) => UDP,
+                    Some(33) => DCCP,
+                    Some(50) => ESP,
+                    Some(51) => AH,
+                    Some(58) => ICMPV6,
+                    Some(108) => COMP,
+                    Some(132) => SCTP,
+                    Some(136) => UDPLITE,
+                    _ => return (TH, None),
+                };
+                (fields, self.transport.map(Implied::Transport))
+            }
+            PayloadBase::Other(_) => (&[], None),
+        }
+    }
+
+    fn drop_chosen(&mut self, implied: Option<Implied>) {
         if let Some(implied) = implied {
             self.drop_implied(|word| word == implied);
         }
-        let mut term = Term::plain(*words, *data_type);
-        if *data_type == DataType::InetProto {
-            term.selects = Some(Implied::Transport);
-        }
-        term
     }
+
+    /// Consecutive fields that were loaded together, each with its part of the constant; nft
+    /// joins `icmp type` and `icmp code` into one comparison.
+    pub(super) fn fields_of(&mut self, term: &Term, data: &[u8]) -> Option<Vec<(Term, Vec<u8>)>> {
+        let place = term.place?;
+        if !term.is_raw || term.mask.is_some() {
+            return None;
+        }
+        let (fields, implied) = self.header(place.base, place.offset);
+        let mut parts = Vec::new();
+        let mut at = place.offset * 8;
+        let mut rest = data;
+        while !rest.is_empty() {
+            let left = rest.len() as u32 * 8;
+            let (field, len) = fields.iter().find_map(|field| {
+                let (start, bits, _, data_type) = field;
+                let whole = *bits <= left && bits.is_multiple_of(8);
+                let fits = *start == at && (whole || is_address(*data_type));
+                fits.then(|| (field, (*bits).min(left) as usize / 8))
+            })?;
+            let place = Place { base: place.base, offset: at / 8, len: len as u32 };
+            parts.push((Term { place: Some(place), ..named(field) }, rest[..len].to_vec()));
+            rest = &rest[len..];
+            at += len as u32 * 8;
+        }
+        self.drop_chosen(implied);
+        Some(parts)
+    }
+
+    /// The field of a few bits that a mask leaves of a load (`ip dscp`), and how far its value is
+    /// from the right.
+    pub(super) fn part_of(&self, term: &Term) -> Option<(Term, u32)> {
+        let Mask { mask, xor } = term.mask.as_ref()?;
+        if xor.iter().any(|byte| *byte != 0) {
+            return None;
+        }
+        self.part_at(term.place?, mask)
+    }
+
+    fn part_at(&self, place: Place, mask: &[u8]) -> Option<(Term, u32)> {
+        let (skipped, bits, shift) = run_of_ones(mask)?;
+        let (fields, _) = self.header(place.base, place.offset);
+        let start = place.offset * 8 + skipped;
+        let field = fields.iter().find(|(at, len, ..)| *at == start && *len == bits)?;
+        Some((named(field), shift))
+    }
+
+    /// Takes back the word that chose the header of a part.
+    pub(super) fn drop_chosen_of_part(&mut self, term: &Term) {
+        if let Some(place) = term.place
+            && self.part_of(term).is_some()
+        {
+            let (_, implied) = self.header(place.base, place.offset);
+            self.drop_chosen(implied);
+        }
+    }
+
+    /// `ip dscp set cs1`: the bytes around a field are loaded, masked and written back.
+    pub(in crate::nft) fn part_written(&mut self, field: &Term, from: Register) -> Option<String> {
+        let value = self.get(from)?;
+        let place = value.place.filter(|place| Some(*place) == field.place)?;
+        let Mask { mask, xor } = value.mask.as_ref()?;
+        let cleared: Vec<u8> = mask.iter().map(|byte| !byte).collect();
+        if xor.iter().zip(mask).any(|(xor, mask)| xor & mask != 0) {
+            return None;
+        }
+        let (part, shift) = self.part_at(place, &cleared)?;
+        let text = format!("{} set {}", part.text, part.list(&shift_right(xor, shift)));
+        let (_, implied) = self.header(place.base, place.offset);
+        self.drop_chosen(implied);
+        Some(text)
+    }
+}
+
+fn named((_, _, words, data_type): &Field) -> Term {
+    let selects = match (data_type, *words) {
+        (DataType::InetProto, _) => Some(Selects::Transport),
+        (DataType::EtherType, "ether type" | "vlan type") => Some(Selects::EtherType),
+        _ => None,
+    };
+    Term { selects, ..Term::plain(*words, *data_type) }
+}
+
+/// The bits in front of a mask's ones, how many there are, and the bits behind; `None` if there
+/// are several runs.
+fn run_of_ones(mask: &[u8]) -> Option<(u32, u32, u32)> {
+    let mut wide = [0; 16];
+    wide.get_mut(16usize.checked_sub(mask.len())?..)?.copy_from_slice(mask);
+    let bits = u128::from_be_bytes(wide);
+    let (ones, behind) = (bits.count_ones(), bits.trailing_zeros().min(128));
+    let total = mask.len() as u32 * 8;
+    let front = total.checked_sub(ones + behind)?;
+    let is_one_run = ones > 0 && (bits >> behind).trailing_ones() == ones;
+    is_one_run.then_some((front, ones, behind))
 }
 
 pub(super) fn is_address(data_type: DataType) -> bool {

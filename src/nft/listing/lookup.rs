@@ -1,7 +1,9 @@
 //! Lookups: what is looked up, and in what.
 
-use super::rule::{RuleListing, Term};
-use super::table::list_elements_inline;
+use super::elements::{Reading, element_words};
+use super::rule::RuleListing;
+use super::term::Term;
+use crate::nft::concat::list_concat;
 use crate::nft::expr::{Lookup, Register, SetRef};
 use crate::nft::{DataType, Element, Set, SetData};
 
@@ -32,6 +34,30 @@ impl RuleListing<'_> {
         }
     }
 
+    /// A register as the value of a map's element.
+    pub(in crate::nft) fn map_value(&self, set: &str, register: Register) -> String {
+        let constant = self.get(register).and_then(|term| term.constant.as_ref());
+        match ((self.sets)(set), constant) {
+            (Some((Set { data: Some(SetData::Value(parts)), .. }, _)), Some(bytes)) => {
+                list_concat(parts, bytes)
+            }
+            _ => self.term(register),
+        }
+    }
+
+    /// How the keys of a set read, given what is looked up in it.
+    fn reading(&self, set: &Set, register: Register) -> Reading {
+        let [key] = set.key.as_slice() else { return Reading::default() };
+        let Some(term) = self.get(register) else { return Reading::default() };
+        let (term, shift) = match self.part_of(term) {
+            Some((part, shift)) => (part, shift),
+            None => (term.clone(), 0),
+        };
+        let is_number = matches!(key, DataType::Integer(_) | DataType::Other(..));
+        let data_type = (is_number && !term.swapped).then_some(term.data_type);
+        Reading { data_type, shift }
+    }
+
     /// A lookup in a set, a map or a verdict map.
     pub(in crate::nft) fn lookup(&mut self, lookup: &Lookup) {
         let known: Option<(&Set, &[Element])> = match &lookup.set {
@@ -44,7 +70,8 @@ impl RuleListing<'_> {
         };
         let target = match known {
             Some((set, elements)) if lookup.set.is_anonymous() => {
-                list_elements_inline(self.family, set, elements)
+                let reading = self.reading(set, lookup.sreg);
+                format!("{{ {} }}", element_words(self.family, set, elements, reading).join(", "))
             }
             _ => format!("@{}", lookup.set.name()),
         };

@@ -6,14 +6,19 @@
 //! out here too. Checked against nft itself in `tests/kernel.rs`.
 
 mod compare;
+mod elements;
 mod fields;
+mod headers;
 mod lookup;
 mod rule;
 mod table;
+mod term;
+mod type_of;
 
+pub use elements::list_element;
 pub use rule::RuleListing;
-pub(super) use rule::Term;
-pub use table::{list_element, list_rule, list_table};
+pub use table::{list_rule, list_table};
+pub(super) use term::Term;
 
 #[cfg(test)]
 mod tests;

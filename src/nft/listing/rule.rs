@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::nft::expr::{Bitwise, BitwiseOp, MetaKey, Register};
+use super::term::{Mask, Term};
+use crate::nft::expr::{Bitwise, BitwiseOp, Register};
 use crate::nft::{DataType, Element, Family, Set};
 
 /// Where a listing finds the sets that a rule names.
@@ -11,69 +12,24 @@ pub(super) type Sets<'a> = dyn Fn(&str) -> Option<(&'a Set, &'a [Element])> + 'a
 /// What a later word can make superfluous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Implied {
-    /// `meta nfproto ipv4`.
+    /// `meta iiftype ether`.
+    Ether,
+    /// `meta nfproto ipv4`, `meta protocol ip`, `ether type vlan`: by `NFPROTO_*`, or one of
+    /// [`VLAN`].
     Network(u8),
     /// `meta l4proto tcp`.
     Transport(u8),
 }
 
-/// What a register holds, symbolically.
-#[derive(Debug, Clone)]
-pub(in crate::nft) struct Term {
-    /// As a word of the rule.
-    pub text: String,
-    /// What kind of value it is.
-    pub data_type: DataType,
-    /// The constant, where it is one.
-    pub constant: Option<Vec<u8>>,
-    /// A mask and bits to flip, applied but not yet written.
-    pub mask: Option<(Vec<u8>, Vec<u8>)>,
-    /// What a comparison with it can imply.
-    pub(super) selects: Option<fn(u8) -> Implied>,
-    /// Whether it is what a map holds for a key.
-    pub is_map: bool,
-}
-
-impl Term {
-    /// Something with a name.
-    pub(in crate::nft) fn plain(text: impl Into<String>, data_type: DataType) -> Self {
-        Term {
-            text: text.into(),
-            data_type,
-            constant: None,
-            mask: None,
-            selects: None,
-            is_map: false,
-        }
-    }
-
-    /// A `meta` key, some of which select the headers that follow.
-    pub(in crate::nft) fn meta(key: MetaKey, data_type: DataType) -> Self {
-        let selects: Option<fn(u8) -> Implied> = match key {
-            MetaKey::Nfproto => Some(Implied::Network),
-            MetaKey::L4proto => Some(Implied::Transport),
-            _ => None,
-        };
-        Term { selects, ..Term::plain(key.word(), data_type) }
-    }
-
-    /// The text with the mask written out.
-    pub(super) fn masked_text(&self) -> String {
-        let Some((mask, xor)) = &self.mask else { return self.text.clone() };
-        let ones = mask.iter().all(|byte| *byte == 0xff);
-        let zeros = xor.iter().all(|byte| *byte == 0);
-        let complement = mask.iter().zip(xor).all(|(mask, xor)| *mask == !*xor);
-        let list = |bytes: &[u8]| self.data_type.list(bytes);
-        match (ones, zeros, complement) {
-            (_, true, _) => format!("{} & {}", self.text, list(mask)),
-            (true, false, _) => format!("{} ^ {}", self.text, list(xor)),
-            (false, false, true) => format!("{} | {}", self.text, list(xor)),
-            (false, false, false) => {
-                format!("{} & {} ^ {}", self.text, list(mask), list(xor))
-            }
-        }
-    }
-}
+/// `NFPROTO_ARP`.
+pub(super) const ARP: u8 = 3;
+/// A VLAN tag, which has no `NFPROTO_*`.
+pub(super) const VLAN: u8 = 0xff;
+const IPV4: u8 = 2;
+const IPV6: u8 = 10;
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
+const TCP: u8 = 6;
 
 /// A rule on its way to text.
 pub struct RuleListing<'a> {
@@ -87,14 +43,16 @@ pub struct RuleListing<'a> {
     pub(super) transport: Option<u8>,
     /// The lower bound of a range whose upper bound comes next.
     pub(super) lower_bound: Option<(Register, Vec<u8>)>,
+    stateless: bool,
 }
 
 impl<'a> RuleListing<'a> {
     pub(super) fn new(family: Family, sets: &'a Sets<'a>) -> Self {
         let network = match family {
-            Family::Ip => Some(2),
-            Family::Ip6 => Some(10),
-            Family::Inet | Family::Arp | Family::Bridge | Family::Netdev | Family::Other(_) => None,
+            Family::Ip => Some(IPV4),
+            Family::Ip6 => Some(IPV6),
+            Family::Arp => Some(ARP),
+            Family::Inet | Family::Bridge | Family::Netdev | Family::Other(_) => None,
         };
         RuleListing {
             family,
@@ -105,12 +63,18 @@ impl<'a> RuleListing<'a> {
             network,
             transport: None,
             lower_bound: None,
+            stateless: false,
         }
     }
 
     /// A listing for statements inside a statement, with no words of its own yet.
     pub(in crate::nft) fn detached(&self) -> RuleListing<'a> {
-        RuleListing::new(self.family, self.sets)
+        RuleListing { stateless: true, ..RuleListing::new(self.family, self.sets) }
+    }
+
+    /// Whether counts are left out: inside `update @set { … }`.
+    pub(in crate::nft) fn is_stateless(&self) -> bool {
+        self.stateless
     }
 
     /// All words.
@@ -126,8 +90,16 @@ impl<'a> RuleListing<'a> {
     /// Adds a word that a later one can make superfluous.
     pub(super) fn word_implied(&mut self, implied: Implied, text: String) {
         match implied {
+            Implied::Ether => {}
             Implied::Network(number) => self.network = Some(number),
             Implied::Transport(number) => self.transport = Some(number),
+        }
+        match (implied, self.network) {
+            // Each of the two says the family itself.
+            (Implied::Transport(ICMP), Some(IPV4)) | (Implied::Transport(ICMPV6), Some(IPV6)) => {
+                self.drop_implied(|word| matches!(word, Implied::Network(_)));
+            }
+            _ => {}
         }
         self.pending.push((implied, self.words.len()));
         self.word(text);
@@ -152,9 +124,7 @@ impl<'a> RuleListing<'a> {
 
     /// Puts a constant into a register.
     pub(in crate::nft) fn constant(&mut self, register: Register, data: &[u8]) {
-        let mut term = Term::plain("", DataType::Integer(u8::try_from(data.len()).unwrap_or(0)));
-        term.constant = Some(data.to_vec());
-        self.registers.insert(register.index(), term);
+        self.registers.insert(register.index(), Term::constant(data));
     }
 
     /// What a register holds.
@@ -167,7 +137,7 @@ impl<'a> RuleListing<'a> {
         match self.get(register) {
             Some(term) => match &term.constant {
                 Some(bytes) => term.data_type.list(bytes),
-                None => term.masked_text(),
+                None => self.masked_text(term),
             },
             None => format!("reg {}", register.0),
         }
@@ -192,14 +162,14 @@ impl<'a> RuleListing<'a> {
         match &bitwise.op {
             BitwiseOp::MaskXor { mask, xor } => {
                 if term.mask.is_some() {
-                    term.text = term.masked_text();
+                    term.text = self.masked_text(&term);
+                    term.place = None;
                 }
-                term.mask = Some((mask.clone(), xor.clone()));
+                term.mask = Some(Mask { mask: mask.clone(), xor: xor.clone() });
+                self.drop_chosen_of_part(&term);
             }
             BitwiseOp::Shift { op, data } => {
-                let arrow = if *op == 1 { "<<" } else { ">>" };
-                let by = DataType::HostInteger.list(data);
-                term = Term::plain(format!("{} {arrow} {by}", term.masked_text()), term.data_type);
+                term = self.shifted(&term, *op == 1, data);
             }
             BitwiseOp::Registers { op, sreg2, data } => {
                 let sign = match op {
@@ -212,16 +182,35 @@ impl<'a> RuleListing<'a> {
                     (None, Some(data)) => term.data_type.list(data),
                     (None, None) => String::new(),
                 };
-                let text = format!("{} {sign} {right}", term.masked_text());
+                let text = format!("{} {sign} {right}", self.masked_text(&term));
                 term = Term::plain(text, term.data_type);
             }
         }
         self.registers.insert(bitwise.dreg.index(), term);
     }
 
-    /// Swaps bytes: in a listing nothing changes but that constants compare in network order.
+    /// A field of a few bits that is shifted to the right is that field.
+    fn shifted(&self, term: &Term, left: bool, data: &[u8]) -> Term {
+        let by = DataType::HostInteger.list(data);
+        match self.part_of(term) {
+            Some((part, shift)) if !left && shift.to_string() == by => part,
+            _ => {
+                let arrow = if left { "<<" } else { ">>" };
+                let text = format!("{} {arrow} {by}", self.masked_text(term));
+                Term::plain(text, term.data_type)
+            }
+        }
+    }
+
+    /// Swaps bytes: in a listing nothing changes but how constants are read.
     pub(in crate::nft) fn swap(&mut self, from: Register, to: Register) {
-        if let Some(term) = self.get(from).cloned() {
+        if let Some(mut term) = self.get(from).cloned() {
+            if term.mask.is_some() {
+                term.text = self.masked_text(&term);
+                term.mask = None;
+                term.place = None;
+            }
+            term.swapped = !term.swapped;
             self.registers.insert(to.index(), term);
         }
     }
@@ -231,16 +220,22 @@ impl<'a> RuleListing<'a> {
         matches!(self.family, Family::Inet | Family::Bridge | Family::Netdev)
     }
 
-    /// The family whose codes a `reject` uses.
-    pub(in crate::nft) fn reject_family(&mut self) -> Family {
-        let network = self.network;
-        if self.is_dual_stack() {
-            // `reject with icmpv6 …` says the family itself.
+    /// The family whose codes a `reject` uses. One that answers for one family (`by_network`)
+    /// says which itself.
+    pub(in crate::nft) fn reject_family(&mut self, by_network: bool) -> Family {
+        if self.is_dual_stack() && by_network {
             self.drop_implied(|implied| matches!(implied, Implied::Network(_)));
         }
-        match (self.family, network) {
-            (Family::Ip6, _) | (_, Some(10)) => Family::Ip6,
+        match (self.family, self.network) {
+            (Family::Ip6, _) | (_, Some(IPV6)) => Family::Ip6,
             _ => Family::Ip,
+        }
+    }
+
+    /// `reject with tcp reset` says the protocol itself; nft leaves it standing in inet tables.
+    pub(in crate::nft) fn drop_transport_of_reset(&mut self) {
+        if matches!(self.family, Family::Ip | Family::Ip6) {
+            self.drop_implied(|implied| implied == Implied::Transport(TCP));
         }
     }
 }

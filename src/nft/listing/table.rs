@@ -1,22 +1,23 @@
 //! Rules, elements and whole tables.
 
+use super::elements::{Reading, element_words};
 use super::rule::{RuleListing, Sets};
+use super::type_of::type_of;
 use crate::nft::chain::AnyChain;
-use crate::nft::datatype::list_concat;
 use crate::nft::expr::Expr;
 use crate::nft::object::type_word;
+use crate::nft::set::SetPolicy;
 use crate::nft::{
-    BaseChain, ChainKind, Element, ElementData, Family, Hook, Object, ObjectKind, Rule, Set,
-    SetData, SetFlags, Table,
+    BaseChain, DataType, Element, Family, Hook, Object, ObjectKind, Rule, Set, SetData, SetFlags,
+    Table,
 };
+
+/// `NFT_TABLE_F_DORMANT`.
+const DORMANT: u32 = 1;
 
 /// A rule as nft lists it. `sets` finds the sets that it names, with their elements.
 #[must_use]
-pub fn list_rule<'a>(
-    family: Family,
-    rule: &Rule,
-    sets: &'a (dyn Fn(&str) -> Option<(&'a Set, &'a [Element])> + 'a),
-) -> String {
+pub fn list_rule<'a>(family: Family, rule: &Rule, sets: &'a Sets<'a>) -> String {
     let mut listing = RuleListing::new(family, sets);
     for expr in &rule.exprs {
         if !matches!(expr, Expr::Cmp(_)) {
@@ -29,97 +30,6 @@ pub fn list_rule<'a>(
     match rule.userdata.comment() {
         Some(comment) => format!("{text} comment \"{comment}\""),
         None => text,
-    }
-}
-
-/// An element as nft lists it in a set: `tcp . 8080 comment "…" : 10.88.0.2 . 80`.
-#[must_use]
-pub fn list_element(family: Family, set: &Set, element: &Element) -> String {
-    let none: &Sets<'_> = &|_| None;
-    let mut text = key_text(set, element);
-    if let Some(timeout) = element.timeout {
-        text.push_str(&format!(" timeout {}", crate::nft::expr::listing_time(timeout)));
-    }
-    for expr in &element.exprs {
-        let mut listing = RuleListing::new(family, none);
-        expr.list(&mut listing);
-        text.push_str(&format!(" {}", listing.finish()));
-    }
-    if let Some(comment) = element.userdata.comment() {
-        text.push_str(&format!(" comment \"{comment}\""));
-    }
-    match &element.data {
-        None => {}
-        Some(data) => text.push_str(&format!(" : {}", data_text(set, data))),
-    }
-    text
-}
-
-fn key_text(set: &Set, element: &Element) -> String {
-    let key = list_concat(&set.key, &element.key);
-    match &element.key_end {
-        Some(end) if *end != element.key => format!("{key}-{}", list_concat(&set.key, end)),
-        Some(_) | None => key,
-    }
-}
-
-fn data_text(set: &Set, data: &ElementData) -> String {
-    match (data, &set.data) {
-        (ElementData::Value(value), Some(SetData::Value(parts))) => list_concat(parts, value),
-        (ElementData::Value(value), _) => format!("{value:02x?}"),
-        (ElementData::Verdict(verdict), _) => verdict.to_string(),
-        (ElementData::Object(name), _) => format!("\"{name}\""),
-    }
-}
-
-/// The elements of a set that belongs to a rule: `{ 80, 443 }`. An interval's end element closes
-/// the range that the one before it opened.
-pub(super) fn list_elements_inline(family: Family, set: &Set, elements: &[Element]) -> String {
-    let mut sorted: Vec<&Element> = elements.iter().collect();
-    sorted.sort_by(|a, b| a.key.cmp(&b.key).then(b.interval_end.cmp(&a.interval_end)));
-    let mut words: Vec<String> = Vec::new();
-    let mut open: Option<&Element> = None;
-    for element in sorted {
-        match open.take() {
-            Some(from) if element.interval_end => words.push(interval(family, set, from, element)),
-            Some(from) => words.push(list_element(family, set, from)),
-            None => {}
-        }
-        if set.flags.has(SetFlags::INTERVAL) && !set.flags.has(SetFlags::CONCAT) {
-            open = (!element.interval_end).then_some(element);
-        } else {
-            words.push(list_element(family, set, element));
-        }
-    }
-    words.extend(open.map(|from| list_element(family, set, from)));
-    format!("{{ {} }}", words.join(", "))
-}
-
-/// A range: the end element is one past its last key. A range that is a prefix prints as one.
-fn interval(family: Family, set: &Set, from: &Element, end: &Element) -> String {
-    let mut last = end.key.clone();
-    for byte in last.iter_mut().rev() {
-        let (less, borrow) = byte.overflowing_sub(1);
-        *byte = less;
-        if !borrow {
-            break;
-        }
-    }
-    if last == from.key {
-        return list_element(family, set, from);
-    }
-    let differing: Vec<u8> = from.key.iter().zip(&last).map(|(low, high)| low ^ high).collect();
-    let host: u32 = differing.iter().map(|byte| byte.count_ones()).sum();
-    let mask_is_suffix = from.key.iter().zip(&differing).all(|(low, bits)| low & bits == 0)
-        && differing.iter().map(|b| b.leading_zeros()).fold((0, true), |(n, open), zeros| {
-            if open { (n + zeros, zeros == 8) } else { (n, false) }
-        }).0 + host == (differing.len() * 8) as u32;
-    let is_address = set.key.first().is_some_and(|part| super::fields::is_address(*part));
-    let key = list_concat(&set.key, &from.key);
-    if is_address && mask_is_suffix {
-        format!("{key}/{}", (differing.len() * 8) as u32 - host)
-    } else {
-        format!("{key}-{}", list_concat(&set.key, &last))
     }
 }
 
@@ -142,17 +52,20 @@ pub fn list_table(
     let named = sets.iter().filter(|(set, _)| !set.is_anonymous());
     blocks.extend(named.map(|(set, elements)| set_lines(family, set, elements)));
     for (chain, rules) in chains {
-        let mut lines = vec![format!("chain {} {{", chain.name())];
-        if let AnyChain::Base(base) = chain {
-            lines.push(format!("\t{}", hook_line(family, base)));
-        }
+        let mut lines = chain_lines(family, chain);
         lines.extend(rules.iter().map(|rule| format!("\t{}", list_rule(family, rule, &find))));
         lines.push("}".to_owned());
         blocks.push(lines);
     }
     let mut text = format!("table {} {{\n", table.id);
+    if table.flags & DORMANT != 0 {
+        text.push_str("\tflags dormant\n");
+    }
     if let Some(comment) = table.userdata.comment() {
-        text.push_str(&format!("\tcomment \"{comment}\"\n\n"));
+        text.push_str(&format!("\tcomment \"{comment}\"\n"));
+    }
+    if table.flags & DORMANT != 0 && !(chains.is_empty() && sets.is_empty() && objects.is_empty()) {
+        text.push('\n');
     }
     let blocks: Vec<String> = blocks
         .iter()
@@ -177,9 +90,8 @@ fn object_lines(object: &Object) -> Vec<String> {
 }
 
 fn set_lines(family: Family, set: &Set, elements: &[Element]) -> Vec<String> {
-    let words = |parts: &[crate::nft::DataType]| {
-        parts.iter().map(|part| part.word()).collect::<Vec<_>>().join(" . ")
-    };
+    let words =
+        |parts: &[DataType]| parts.iter().map(|part| part.word()).collect::<Vec<_>>().join(" . ");
     let (word, data) = match &set.data {
         None => ("set", String::new()),
         Some(SetData::Value(parts)) => ("map", format!(" : {}", words(parts))),
@@ -187,33 +99,88 @@ fn set_lines(family: Family, set: &Set, elements: &[Element]) -> Vec<String> {
         Some(SetData::Object(number)) => ("map", format!(" : {}", type_word(*number))),
     };
     let mut lines = vec![format!("{word} {} {{", set.name)];
-    lines.push(format!("\ttype {}{data}", words(&set.key)));
-    lines.extend(set.size.map(|size| format!("\tsize {size}")));
-    let flags: Vec<&str> = [
-        (SetFlags::CONSTANT, "constant"),
-        (SetFlags::INTERVAL, "interval"),
-        (SetFlags::TIMEOUT, "timeout"),
-        (SetFlags::EVAL, "dynamic"),
-    ]
-    .into_iter()
-    .filter(|(flag, _)| set.flags.has(*flag))
-    .map(|(_, word)| word)
-    .collect();
-    if !flags.is_empty() {
-        lines.push(format!("\tflags {}", flags.join(",")));
+    lines.push(match type_of(set) {
+        Some(expressions) => format!("\ttypeof {expressions}"),
+        None => format!("\ttype {}{data}", words(&set.key)),
+    });
+    // A constant set has the size and policy that follow from its elements.
+    if !set.flags.has(SetFlags::CONSTANT) {
+        lines.extend((set.policy == SetPolicy::Memory).then(|| "\tpolicy memory".to_owned()));
+        lines.extend(set.size.map(|size| format!("\tsize {size}")));
     }
+    lines.extend(flags_line(set));
+    let none: &Sets<'_> = &|_| None;
     for expr in &set.exprs {
-        lines.push(format!("\t{}", expr.name()));
+        let mut listing = RuleListing::new(family, none).detached();
+        expr.list(&mut listing);
+        lines.push(format!("\t{}", listing.finish()));
     }
-    if !elements.is_empty() {
-        let mut text: Vec<String> =
-            elements.iter().map(|element| list_element(family, set, element)).collect();
-        text.sort();
-        // One element a line, each behind the brace of the first, as nft aligns them.
-        let joined = text.join(",\n\t\t\t     ");
-        lines.push(format!("\telements = {{ {joined} }}"));
+    lines.extend((set.userdata.find_u32(AUTO_MERGE) == Some(1)).then(|| "\tauto-merge".to_owned()));
+    let time = crate::nft::expr::listing_time;
+    lines.extend(set.timeout.map(|timeout| format!("\ttimeout {}", time(timeout))));
+    let interval = set.gc_interval.map(u64::from);
+    lines.extend(interval.map(|interval| format!("\tgc-interval {}", time(interval))));
+    lines.extend(set.userdata.set_comment().map(|comment| format!("\tcomment \"{comment}\"")));
+    let words = element_words(family, set, elements, Reading::default());
+    if !words.is_empty() {
+        // Each line begins behind the brace of the first, as nft aligns them.
+        let rows: Vec<String> = words.chunks(a_line(&set.key)).map(|row| row.join(", ")).collect();
+        lines.push(format!("\telements = {{ {} }}", rows.join(",\n\t\t\t     ")));
     }
     lines.push("}".to_owned());
+    lines
+}
+
+/// Type 2 of a set's userdata: ranges that touch become one.
+const AUTO_MERGE: u8 = 2;
+
+fn flags_line(set: &Set) -> Option<String> {
+    // A timeout of the set says that elements may time out.
+    let hidden = if set.timeout.is_some() { SetFlags::TIMEOUT.0 } else { 0 };
+    let flags = [
+        (SetFlags::CONSTANT, "constant"),
+        (SetFlags::EVAL, "dynamic"),
+        (SetFlags::INTERVAL, "interval"),
+        (SetFlags::TIMEOUT, "timeout"),
+    ];
+    flags.iter().find(|(flag, _)| set.flags.0 & !hidden & flag.0 != 0)?;
+    let words = flags.iter().filter(|(flag, _)| set.flags.has(*flag)).map(|(_, word)| *word);
+    Some(format!("\tflags {}", words.collect::<Vec<_>>().join(",")))
+}
+
+/// How many elements nft writes on a line, by the type of the key.
+fn a_line(key: &[DataType]) -> usize {
+    match key {
+        [DataType::Ipv4Addr | DataType::CtState | DataType::CtStatus | DataType::PktType] => 2,
+        [
+            DataType::NfProto
+            | DataType::Integer(_)
+            | DataType::HostInteger
+            | DataType::ArpOp
+            | DataType::InetProto
+            | DataType::InetService
+            | DataType::TcpFlag
+            | DataType::Mark
+            | DataType::IfaceIndex
+            | DataType::ClassId
+            | DataType::Uid
+            | DataType::Gid
+            | DataType::CtDir,
+        ] => 5,
+        _ => 1,
+    }
+}
+
+fn chain_lines(family: Family, chain: &AnyChain) -> Vec<String> {
+    let mut lines = vec![format!("chain {} {{", chain.name())];
+    let userdata = match chain {
+        AnyChain::Base(chain) => &chain.userdata,
+        AnyChain::Regular(chain) => &chain.userdata,
+    };
+    lines.extend(userdata.comment().map(|comment| format!("\tcomment \"{comment}\"")));
+    if let AnyChain::Base(base) = chain {
+        lines.push(format!("\t{}", hook_line(family, base)));
+    }
     lines
 }
 
@@ -222,31 +189,42 @@ fn hook_line(family: Family, chain: &BaseChain) -> String {
     format!(
         "type {} hook {}{device} priority {}; policy {};",
         chain.kind.as_str(),
-        chain.hook.word(),
+        hook_word(family, chain.hook),
         priority_text(family, chain),
         chain.policy.word()
     )
 }
 
+/// The hook's name, which of a number depends on the family.
+fn hook_word(family: Family, hook: Hook) -> &'static str {
+    match (family, hook) {
+        (Family::Netdev, Hook::Input) => "egress",
+        (Family::Netdev, _) => "ingress",
+        (Family::Arp, Hook::Prerouting) => "input",
+        (Family::Arp, Hook::Input) => "output",
+        (_, hook) => hook.word(),
+    }
+}
+
 /// Priorities by name where nft knows one, with an offset of up to ten.
 fn priority_text(family: Family, chain: &BaseChain) -> String {
-    let named: &[(i32, &str)] = match (family, chain.hook, &chain.kind) {
-        (Family::Bridge, ..) => {
-            &[(-300, "dstnat"), (-200, "filter"), (100, "out"), (300, "srcnat")]
-        }
-        (Family::Netdev | Family::Arp, ..) => &[(0, "filter")],
-        (_, Hook::Prerouting, _) => {
-            &[(-300, "raw"), (-150, "mangle"), (-100, "dstnat"), (0, "filter"), (50, "security")]
-        }
-        (_, Hook::Postrouting, _) => {
-            &[(-300, "raw"), (-150, "mangle"), (0, "filter"), (50, "security"), (100, "srcnat")]
-        }
-        (_, _, ChainKind::Nat) => &[],
+    let everywhere: &[(i32, &str)] = match family {
+        Family::Bridge => &[(-200, "filter")],
+        Family::Netdev | Family::Arp => &[(0, "filter")],
         _ => &[(-300, "raw"), (-150, "mangle"), (0, "filter"), (50, "security")],
     };
-    for (number, name) in named {
+    let here = match (family, chain.hook) {
+        (Family::Netdev | Family::Arp, _) => None,
+        (Family::Bridge, Hook::Prerouting) => Some((-300, "dstnat")),
+        (Family::Bridge, Hook::Output) => Some((100, "out")),
+        (Family::Bridge, Hook::Postrouting) => Some((300, "srcnat")),
+        (_, Hook::Prerouting) => Some((-100, "dstnat")),
+        (_, Hook::Postrouting) => Some((100, "srcnat")),
+        _ => None,
+    };
+    for (number, name) in everywhere.iter().copied().chain(here) {
         match chain.priority - number {
-            0 => return (*name).to_owned(),
+            0 => return name.to_owned(),
             above @ 1..=10 => return format!("{name} + {above}"),
             below @ -10..=-1 => return format!("{name} - {}", -below),
             _ => {}
