@@ -1,1 +1,175 @@
+#![allow(clippy::unwrap_used)]
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
+use proptest::prelude::*;
+
+use super::*;
+use crate::net::{IpVersion, L4Proto, Mark, Port, Subnet};
+use crate::ruleset::{Model, Owner, Scope as OwnerScope, diff};
+
+fn publish(host: Option<&str>, port: u16, proto: L4Proto, container: &str) -> Publish {
+    Publish {
+        host_address: host.map(|address| address.parse().unwrap()),
+        host_port: Port::try_from(i64::from(port)).unwrap(),
+        proto,
+        container: container.parse().unwrap(),
+        container_port: Port::try_from(80).unwrap(),
+    }
+}
+
+fn hostports(name: &str, publishes: Vec<Publish>) -> Hostports {
+    Hostports {
+        owner: Owner::from_parts(&["cni", "net", name, "eth0"]),
+        publishes,
+        masquerading: Masquerading::Hairpin(vec![
+            "10.88.0.0/16".parse().unwrap(),
+            "fd00:88::/64".parse().unwrap(),
+        ]),
+        mark: MarkTarget { mark: Mark::PORTMAP_DEFAULT, masquerader: Masquerader::Ours },
+        conditions: vec![],
+    }
+}
+
+#[test]
+fn publish_when_made_an_element_then_reads_back() {
+    for publish in [
+        publish(None, 8080, L4Proto::Tcp, "10.88.0.2"),
+        publish(Some("192.0.2.1"), 65_535, L4Proto::Udp, "10.88.0.2"),
+        publish(Some("2001:db8::1"), 1, L4Proto::Sctp, "fd00:88::2"),
+        publish(None, 443, L4Proto::UdpLite, "fd00:88::2"),
+    ] {
+        let read: Vec<Publish> = elements_of(&hostports("web", vec![publish]))
+            .iter()
+            .filter_map(|(set, element)| published(&set.name, element))
+            .collect();
+        assert_eq!(read, [publish]);
+    }
+}
+
+#[test]
+fn port_when_published_then_costs_one_element_and_one_for_each_source() {
+    let v4 = hostports("web", vec![publish(None, 8080, L4Proto::Tcp, "10.88.0.2")]);
+    let names: Vec<String> =
+        elements_of(&v4).iter().map(|(set, _)| set.name.to_string()).collect();
+    assert_eq!(names, ["hostports4", "hairpin4_16", "hairpin4_32"]);
+    let never = Hostports { masquerading: Masquerading::Never, ..v4 };
+    assert_eq!(elements_of(&never).len(), 1);
+}
+
+#[test]
+fn class_when_named_then_reads_back() {
+    let marks = [Mark::PORTMAP_DEFAULT, Mark::bit(0).unwrap(), Mark::bit(31).unwrap()];
+    for version in IpVersion::BOTH {
+        for scope in [Scope::HostAddress, Scope::AnyAddress] {
+            let conditional = names::conditional_ports(version, scope);
+            assert_eq!(
+                Class::of_set(conditional.as_str()),
+                Some(Class::Conditional(version, scope))
+            );
+            for source in [Source::Any, Source::Prefix(0), Source::Prefix(32)] {
+                for mark in marks {
+                    for masquerader in [Masquerader::Ours, Masquerader::External] {
+                        let class = MarkClass { version, scope, source, mark, masquerader };
+                        let name = class.set_name();
+                        assert!(name.is_nft_identifier(), "{name}");
+                        assert_eq!(Class::of_set(name.as_str()), Some(Class::Mark(class)));
+                    }
+                }
+            }
+        }
+    }
+    for foreign in ["hostports4", "hairpin", "hairpin5_16", "hairpin4_33", "hairpin4_16_x"] {
+        assert_eq!(Class::of_set(foreign), None, "{foreign}");
+    }
+}
+
+#[test]
+fn setmark_when_named_then_reads_back() {
+    for mark in [Mark::PORTMAP_DEFAULT, Mark::bit(5).unwrap()] {
+        assert_eq!(names::setmark_of(names::setmark(mark).as_str()), Some(mark));
+    }
+}
+
+#[test]
+fn structure_when_a_class_is_added_then_the_rules_of_others_stay() {
+    let mut model = Model::default();
+    let add = |model: &mut Model, ports: &Hostports| {
+        let snapshot = model.snapshot();
+        let classes = snapshot.sets.keys().filter_map(|name| Class::of_set(name.as_str()));
+        let wanted = desired(&classes.collect(), Some(ports));
+        let scope = OwnerScope::of(&[&Owner::structure(), &ports.owner]);
+        let plan = diff(&wanted, &snapshot, &scope).unwrap();
+        model.apply(plan.transaction()).unwrap();
+        plan.to_string()
+    };
+    add(&mut model, &hostports("web", vec![publish(None, 80, L4Proto::Tcp, "10.88.0.2")]));
+    let mut other = hostports("db", vec![publish(None, 81, L4Proto::Tcp, "10.99.0.2")]);
+    other.masquerading = Masquerading::Hairpin(vec!["10.99.0.0/24".parse().unwrap()]);
+    let plan = add(&mut model, &other);
+    assert!(!plan.contains("delete"), "{plan}");
+    let rules: Vec<&str> = plan.lines().filter(|line| line.contains("rule")).collect();
+    assert_eq!(rules.len(), 1, "{plan}");
+    assert!(rules[0].contains("ip saddr & 255.255.255.0 . meta l4proto . th dport @hairpin4_24"));
+}
+
+/// Attachments of three containers with some of six ports each.
+fn calls() -> impl Strategy<Value = Vec<(usize, Option<BTreeSet<u16>>)>> {
+    let ports = prop::collection::btree_set(1..7u16, 0..4);
+    prop::collection::vec((0..3usize, prop::option::of(ports)), 0..12)
+}
+
+proptest! {
+    #[test]
+    fn adds_and_dels_when_in_any_order_then_end_at_the_base(calls in calls()) {
+        let mut model = Model::default();
+        let mut classes_ever = false;
+        for (container, ports) in calls.iter().cloned().chain((0..3).map(|at| (at, None))) {
+            // Each container has host ports of its own, so that none is refused.
+            let address: IpAddr = IpAddr::from([10, 88, 0, container as u8 + 2]);
+            let publishes = ports.iter().flatten().map(|port| Publish {
+                host_port: Port::try_from(i64::from(*port) + 100 * container as i64).unwrap(),
+                container: address,
+                ..publish(None, 1, L4Proto::Tcp, "10.88.0.2")
+            });
+            let intent = hostports(["a", "b", "c"][container], publishes.collect());
+            let snapshot = model.snapshot();
+            let (wanted, scope) = match ports {
+                Some(_) => {
+                    classes_ever |= !intent.publishes.is_empty();
+                    let classes =
+                        snapshot.sets.keys().filter_map(|name| Class::of_set(name.as_str()));
+                    let scope = OwnerScope::of(&[&Owner::structure(), &intent.owner]);
+                    (desired(&classes.collect(), Some(&intent)), scope)
+                }
+                None => {
+                    let nothing = crate::ruleset::Desired::new(
+                        crate::nft::Table::new(names::table()),
+                    );
+                    (nothing, OwnerScope::of(&[&intent.owner]))
+                }
+            };
+            let plan = diff(&wanted, &snapshot, &scope).unwrap();
+            model.apply(plan.transaction()).unwrap();
+        }
+        prop_assert!(model.snapshot().elements.is_empty());
+        let chains: Vec<String> =
+            model.snapshot().chains.keys().map(ToString::to_string).collect();
+        prop_assert!(chains.iter().all(|name| !name.starts_with("CNI-DN-")));
+        prop_assert_eq!(model.snapshot().sets.len() > 4, classes_ever);
+    }
+
+    #[test]
+    fn subnet_sources_when_of_any_prefix_then_have_a_set_of_their_own(
+        prefix in 0..=32u8, address: u32,
+    ) {
+        let mut ports = hostports("a", vec![publish(None, 80, L4Proto::Tcp, "10.88.0.2")]);
+        let address = std::net::Ipv4Addr::from(address);
+        let subnet = Subnet::containing(IpAddr::V4(address), prefix).unwrap();
+        ports.masquerading = Masquerading::Hairpin(vec![subnet]);
+        let names: BTreeSet<String> =
+            elements_of(&ports).iter().map(|(set, _)| set.name.to_string()).collect();
+        let own = format!("hairpin4_{prefix}");
+        prop_assert!(names.contains(&own));
+    }
+}

@@ -1,1 +1,226 @@
+#![allow(clippy::unwrap_used)]
+use proptest::prelude::*;
 
+use super::*;
+use crate::nft::expr::{Cmp, Counter, Immediate, Meta, MetaKey, Register, Verdict};
+use crate::nft::{
+    AnyChain, Chain, DataType, Element, ElementData, Family, Name, Rule, Set, SetData, Table,
+    TableId, Userdata,
+};
+
+fn table() -> Table {
+    Table::new(TableId { family: Family::Inet, name: Name::literal("t") })
+}
+
+fn web() -> Owner {
+    Owner::from_parts(&["cni", "net", "web", "eth0"])
+}
+
+fn db() -> Owner {
+    Owner::from_parts(&["cni", "net", "db", "eth0"])
+}
+
+/// A rule that a number tells from others, with a counter.
+fn rule(owner: Option<&Owner>, mark: u8) -> Rule {
+    Rule {
+        exprs: vec![
+            Meta::load(MetaKey::L4proto, Register::R1).into(),
+            Cmp::eq(Register::R1, [mark]).into(),
+            Counter { packets: u64::from(mark), bytes: 0 }.into(),
+            Immediate::Verdict(Verdict::Accept).into(),
+        ],
+        userdata: owner.map(Owner::silent_userdata).unwrap_or_default(),
+    }
+}
+
+fn map() -> Set {
+    let port = vec![DataType::InetProto, DataType::InetService];
+    let data = SetData::Value(vec![DataType::Ipv4Addr, DataType::InetService]);
+    Set::map(Name::literal("m"), port, data)
+}
+
+fn element(owner: &Owner, port: u8, to: u8) -> (Set, Element) {
+    let element = Element::new(vec![6, 0, 0, 0, 0, port, 0, 0])
+        .with_data(ElementData::Value(vec![10, 0, 0, to, 0, 80, 0, 0]))
+        .with_userdata(owner.userdata());
+    (map(), element)
+}
+
+fn desired(rules: Vec<Rule>, elements: Vec<(Set, Element)>) -> Desired {
+    let mut desired = Desired::new(table());
+    desired.sets = vec![map()];
+    let chain = AnyChain::Regular(Chain::new(Name::literal("c")));
+    desired.chains = vec![DesiredChain { chain, rules }];
+    desired.elements = elements;
+    desired
+}
+
+fn change(model: &mut Model, desired: &Desired, owner: &Owner) -> Plan {
+    let scope = Scope::of(&[owner]);
+    let plan = diff(desired, &model.snapshot(), &scope).unwrap();
+    model.apply(plan.transaction()).unwrap();
+    let again = diff(desired, &model.snapshot(), &scope).unwrap();
+    assert!(again.is_empty(), "a second plan:\n{again}");
+    plan
+}
+
+fn rules_of(model: &Model) -> Vec<(u64, Rule)> {
+    let snapshot = model.snapshot();
+    let rules = snapshot.chains.get(&Name::literal("c")).map(|(_, rules)| rules.clone());
+    rules.unwrap_or_default().into_iter().map(|rule| (rule.handle, rule.value)).collect()
+}
+
+#[test]
+fn plan_when_printed_then_reads_as_nft() {
+    let wanted = desired(vec![rule(Some(&web()), 6)], vec![element(&web(), 80, 2)]);
+    let plan = diff(&wanted, &Snapshot::default(), &Scope::of(&[&web()])).unwrap();
+    assert_eq!(
+        plan.to_string(),
+        "add table inet t\n\
+         add map inet t m\n\
+         add chain inet t c\n\
+         add rule inet t c meta l4proto tcp counter packets 6 bytes 0 accept\n\
+         add element inet t m { tcp . 80 comment \"cni/net/web/eth0\" : 10.0.0.2 . 80 }\n"
+    );
+}
+
+#[test]
+fn rule_when_inserted_in_the_middle_then_the_others_keep_their_handles() {
+    let mut model = Model::default();
+    let owner = web();
+    let three = |marks: &[u8]| {
+        desired(marks.iter().map(|mark| rule(Some(&owner), *mark)).collect(), vec![])
+    };
+    change(&mut model, &three(&[1, 3]), &owner);
+    let before = rules_of(&model);
+    let plan = change(&mut model, &three(&[1, 2, 3]), &owner);
+    assert_eq!(plan.transaction().changes().len(), 1);
+    let after = rules_of(&model);
+    assert_eq!((after[0].0, after[2].0), (before[0].0, before[1].0));
+}
+
+#[test]
+fn element_when_somebody_elses_then_the_conflict_names_him() {
+    let mut model = Model::default();
+    change(&mut model, &desired(vec![], vec![element(&db(), 80, 3)]), &db());
+    let wanted = desired(vec![], vec![element(&web(), 80, 2)]);
+    let refused = diff(&wanted, &model.snapshot(), &Scope::of(&[&web()]));
+    let Err(Error::Conflict(conflict)) = refused else { unreachable!("{refused:?}") };
+    assert_eq!(conflict.owner, Some(db().key()));
+    assert_eq!(
+        conflict.to_string(),
+        "element tcp . 80 comment \"cni/net/db/eth0\" : 10.0.0.3 . 80 of m belongs to \
+         cni/net/db/eth0"
+    );
+}
+
+#[test]
+fn element_when_its_owner_yields_then_is_replaced_in_the_same_batch() {
+    let mut model = Model::default();
+    change(&mut model, &desired(vec![], vec![element(&db(), 80, 3)]), &db());
+    let wanted = desired(vec![], vec![element(&web(), 80, 2)]);
+    let mut scope = Scope::of(&[&web()]);
+    scope.yielding.insert(db().key());
+    let plan = diff(&wanted, &model.snapshot(), &scope).unwrap();
+    assert!(plan.depends_on_snapshot());
+    model.apply(plan.transaction()).unwrap();
+    assert!(diff(&wanted, &model.snapshot(), &scope).unwrap().is_empty());
+}
+
+#[test]
+fn plan_when_it_only_adds_elements_then_needs_no_generation() {
+    let mut model = Model::default();
+    change(&mut model, &desired(vec![], vec![]), &web());
+    let wanted = desired(vec![], vec![element(&web(), 80, 2)]);
+    let plan = diff(&wanted, &model.snapshot(), &Scope::of(&[&web()])).unwrap();
+    assert!(!plan.is_empty() && !plan.depends_on_snapshot());
+}
+
+#[test]
+fn set_when_it_has_another_type_then_the_error_names_it() {
+    let mut model = Model::default();
+    let mut foreign = desired(vec![], vec![]);
+    foreign.sets = vec![Set::new(Name::literal("m"), vec![DataType::Ipv4Addr])];
+    change(&mut model, &foreign, &web());
+    let refused = diff(&desired(vec![], vec![]), &model.snapshot(), &Scope::default());
+    assert!(matches!(refused, Err(Error::ForeignSet { set, .. }) if set == "m"));
+}
+
+#[test]
+fn owner_when_its_comment_was_cut_then_is_known_by_its_key() {
+    let long = "x".repeat(80);
+    let owner = Owner::from_parts(&["cni", &long, &long, "eth0"]);
+    assert_eq!(Owner::key_of(&owner.userdata()), Some(owner.key()));
+    assert!(owner.userdata().encode().len() <= Userdata::MAX);
+}
+
+#[test]
+fn owner_when_only_the_comment_is_left_then_is_known_by_it() {
+    let reloaded = Userdata::new().with_comment("cni/net/web/eth0");
+    assert_eq!(Owner::key_of(&reloaded), Some(web().key()));
+    assert_eq!(Owner::key_of(&Userdata::new().with_comment("my own rule")), None);
+}
+
+#[test]
+fn owner_when_a_part_cannot_be_read_back_then_stands_as_its_hash() {
+    let owner = Owner::from_parts(&["cni", "net", "web", "eth0@if5"]);
+    assert!(owner.label().starts_with("cni/net/web/sha256-"), "{}", owner.label());
+    assert!(Record::name(&owner).unwrap().is_nft_identifier());
+}
+
+#[test]
+fn record_when_written_then_reads_back() {
+    let record = Record { elements: Some(7), netns: Some(("/run/netns/web".to_owned(), 42)) };
+    assert_eq!(Record::parse(&record.userdata(&web())), record);
+    let long = Record { netns: Some(("x".repeat(300), 1)), ..record };
+    assert!(long.userdata(&web()).encode().len() <= Userdata::MAX);
+    assert_eq!(Record::parse(&long.userdata(&web())).netns, None);
+}
+
+/// Rules by number; a foreign one where the flag is set.
+fn rule_list() -> impl Strategy<Value = Vec<(bool, u8)>> {
+    prop::collection::vec((prop::bool::weighted(0.3), 0..6u8), 0..8)
+}
+
+proptest! {
+    #[test]
+    fn diff_when_applied_then_gives_what_is_wanted_and_keeps_what_is_foreign(
+        there in rule_list(),
+        wanted in prop::collection::vec(0..6u8, 0..8),
+        ports in prop::collection::btree_map(0..6u8, 0..3u8, 0..6),
+        new_ports in prop::collection::btree_map(0..6u8, 0..3u8, 0..6),
+    ) {
+        let owner = web();
+        let mut model = Model::default();
+        // Foreigners' rules are told apart by a comment, ours by their owner.
+        let foreign = |mark: u8| {
+            let userdata = Userdata::new().with_comment("foreign");
+            Rule { userdata, ..rule(None, mark + 100) }
+        };
+        let first = there.iter().map(|(is_foreign, mark)| {
+            if *is_foreign { foreign(*mark) } else { rule(Some(&owner), *mark) }
+        });
+        let elements = |ports: &std::collections::BTreeMap<u8, u8>| {
+            ports.iter().map(|(port, to)| element(&owner, *port, *to)).collect::<Vec<_>>()
+        };
+        change(&mut model, &desired(first.collect(), elements(&ports)), &owner);
+        let is_foreign = |rule: &Rule| Owner::key_of(&rule.userdata).is_none();
+        let before = rules_of(&model);
+
+        let wanted: Vec<Rule> = wanted.iter().map(|mark| rule(Some(&owner), *mark)).collect();
+        let plan = change(&mut model, &desired(wanted.clone(), elements(&new_ports)), &owner);
+
+        let after = rules_of(&model);
+        let ours: Vec<Rule> =
+            after.iter().map(|(_, rule)| rule.clone()).filter(|rule| !is_foreign(rule)).collect();
+        prop_assert_eq!(ours, wanted);
+        let foreigners = |rules: &[(u64, Rule)]| {
+            rules.iter().filter(|(_, rule)| is_foreign(rule)).cloned().collect::<Vec<_>>()
+        };
+        prop_assert_eq!(foreigners(&before), foreigners(&after));
+        let ports: Vec<u8> =
+            model.snapshot().elements.keys().map(|(_, key)| key[5]).collect();
+        prop_assert_eq!(ports, new_ports.keys().copied().collect::<Vec<_>>());
+        prop_assert!(plan.transaction().changes().len() <= before.len() + after.len() + 2);
+    }
+}
