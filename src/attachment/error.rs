@@ -3,6 +3,29 @@
 use crate::nft;
 use crate::ruleset;
 
+/// What kind of fault an error is: what a caller can act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The kernel refused a change of the firewall.
+    Firewall,
+    /// The kernel refused a change of a link, or there is no route.
+    Link,
+    /// A host port is somebody else's.
+    PortTaken,
+    /// A table or chain is not what it should be, by another's hand.
+    NotOurs,
+    /// What is there is not what should be.
+    Differs,
+    /// The kernel lacks something.
+    KernelLacks,
+    /// Others were faster, again and again: the same call may succeed later.
+    TryAgain,
+    /// Reading or writing outside netlink failed.
+    Io,
+    /// The configuration names something that is not there.
+    Configuration,
+}
+
 /// A failed operation. Nothing was changed, unless the variant says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -41,7 +64,9 @@ pub enum Error {
         table: String,
     },
     /// The chain does something else than set a mark.
-    #[error("chain {chain:?} of externalSetMarkChain in table {table} must have one rule that sets bits of the mark (-j MARK --set-xmark BITS/BITS), and it has not")]
+    #[error(
+        "chain {chain:?} of externalSetMarkChain in table {table} must have one rule that sets bits of the mark (-j MARK --set-xmark BITS/BITS), and it has not"
+    )]
     NotAMarkChain {
         /// The chain.
         chain: String,
@@ -49,7 +74,9 @@ pub enum Error {
         table: String,
     },
     /// The chains of both families set different marks.
-    #[error("chain {chain:?} of externalSetMarkChain sets mark {v4} in table ip nat and {v6} in table ip6 nat; both must be the same")]
+    #[error(
+        "chain {chain:?} of externalSetMarkChain sets mark {v4} in table ip nat and {v6} in table ip6 nat; both must be the same"
+    )]
     DifferentMarks {
         /// The chain.
         chain: String,
@@ -58,4 +85,39 @@ pub enum Error {
         /// IPv6's.
         v6: crate::net::Mark,
     },
+}
+
+impl Error {
+    /// What kind of fault it is.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Error::Nft(error) => nft_fault(error),
+            Error::Ruleset(error) => match error {
+                ruleset::Error::Nft(error) => nft_fault(error),
+                ruleset::Error::Conflict(_) => Fault::PortTaken,
+                ruleset::Error::ForeignSet { .. } => Fault::NotOurs,
+                ruleset::Error::Contended { .. } => Fault::TryAgain,
+            },
+            Error::Lock(_) => Fault::Io,
+            Error::PortTaken { .. } => Fault::PortTaken,
+            Error::RouteLocalnet(_) => Fault::Link,
+            Error::Differs { .. } => Fault::Differs,
+            Error::NoExternalChain { .. }
+            | Error::NotAMarkChain { .. }
+            | Error::DifferentMarks { .. } => Fault::Configuration,
+        }
+    }
+}
+
+fn nft_fault(error: &nft::Error) -> Fault {
+    let lacks = |change: &nft::RefusedChange| change.missing_feature().is_some();
+    match error {
+        nft::Error::Unsupported { .. } => Fault::KernelLacks,
+        nft::Error::Refused(changes) if changes.iter().any(lacks) => Fault::KernelLacks,
+        nft::Error::NotPermitted | nft::Error::Refused(_) | nft::Error::Netlink(_) => {
+            Fault::Firewall
+        }
+        nft::Error::Unsteady { .. } => Fault::TryAgain,
+    }
 }

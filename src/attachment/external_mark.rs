@@ -42,8 +42,7 @@ fn mark_of(host: &mut Host, chain: &str, version: IpVersion) -> Result<Mark, Err
         IpVersion::V6 => Family::Ip6,
     };
     let table = TableId { family, name: Name::literal("nat") };
-    let absent =
-        || Error::NoExternalChain { chain: chain.to_owned(), table: table.to_string() };
+    let absent = || Error::NoExternalChain { chain: chain.to_owned(), table: table.to_string() };
     let name = Name::new(chain).map_err(|_| absent())?;
     let there = host.kernel.chains_named(&table, std::slice::from_ref(&name))?;
     if there.into_iter().flatten().next().is_none() {

@@ -3,12 +3,15 @@
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
+use super::error::Error;
 use crate::conntrack::Conntrack;
-use crate::nft::{Error, Kernel};
+use crate::nft::Kernel;
 use crate::sys;
 
-/// How long the kernel may take to free what was deleted: an RCU grace period, several times over.
-const GRACE: Duration = Duration::from_millis(100);
+/// Longer than the kernel takes to free what was deleted: an RCU grace period, some times over.
+const GRACE: Duration = Duration::from_millis(50);
+/// How often to look whether nobody commits any more, before closing all the same.
+const PATIENCE: u32 = 40;
 
 /// Open connections of one operation.
 #[derive(Debug)]
@@ -21,19 +24,32 @@ impl Host {
     /// Opens the host's nf_tables.
     ///
     /// # Errors
-    /// [`Error`].
+    /// [`Error::Nft`].
     pub fn open() -> Result<Self, Error> {
         Ok(Host { kernel: Kernel::open()?, conntrack: None })
     }
 }
 
 impl Drop for Host {
-    /// Closing a netfilter socket waits for the kernel to free what was deleted in the namespace
-    /// a moment ago, by anybody: about 10 ms on Linux 6.1 and newer. A child process holds the sockets open over that time, so
-    /// that neither this process nor its caller waits.
+    /// Closing a netfilter socket waits for the kernel to free what was deleted in the namespace a
+    /// moment ago, by anybody, about 10 ms on Linux 6.1 and newer, and holds up every commit
+    /// meanwhile. A child process keeps the sockets until nobody has committed for a while, so
+    /// that neither this process and its caller wait, nor the next one.
     fn drop(&mut self) {
         let conntrack = self.conntrack.as_ref().map(AsRawFd::as_raw_fd);
         let held: Vec<RawFd> = [self.kernel.as_raw_fd()].into_iter().chain(conntrack).collect();
-        sys::outlive(&held, GRACE);
+        sys::outlive(&held, || wait_for_quiet(&mut self.kernel));
+    }
+}
+
+fn wait_for_quiet(kernel: &mut Kernel) {
+    let mut before = None;
+    for _ in 0..PATIENCE {
+        let now = kernel.generation().ok();
+        if now.is_none() || now == before {
+            return;
+        }
+        before = now;
+        std::thread::sleep(GRACE);
     }
 }

@@ -14,8 +14,9 @@ mod record;
 mod stale;
 mod unpublish;
 
+pub use crate::ruleset::Owner;
 pub use check::{check, status};
-pub use error::Error;
+pub use error::{Error, Fault};
 pub use external_mark::external_mark;
 pub use host::Host;
 pub use publish::{desired_with, publish};

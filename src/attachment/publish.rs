@@ -8,7 +8,6 @@ use super::record::{Attachment, is_gone};
 use super::stale;
 use crate::firewall::{Class, Hostports, Masquerading, desired, elements_of, names, published};
 use crate::link;
-use crate::net::IpVersion;
 use crate::nft::{Kernel, Name, Object};
 use crate::ruleset::{
     self, Conflict, Desired, Owner, OwnerKey, Plan, Record, Scope, Snapshot, Wanted, apply, diff,
@@ -49,9 +48,7 @@ fn localnet_interface(hostports: &Hostports) -> Result<Option<String>, Error> {
         std::net::IpAddr::V6(_) => None,
     });
     match container.filter(|_| wanted) {
-        Some(address) => {
-            link::interface_towards(address).map(Some).map_err(Error::RouteLocalnet)
-        }
+        Some(address) => link::interface_towards(address).map(Some).map_err(Error::RouteLocalnet),
         None => Ok(None),
     }
 }
@@ -192,9 +189,4 @@ pub(super) fn wanted_of(owner: &Owner, hostports: Option<&Hostports>) -> Wanted 
         chains: vec![names::conditional(owner), names::conditions(owner)],
         elements: elements.into_iter().map(|(set, element)| (set.name, element)).collect(),
     }
-}
-
-/// Whether a list of ports has one of a version.
-pub(super) fn has_version(publishes: &[crate::firewall::Publish], version: IpVersion) -> bool {
-    publishes.iter().any(|publish| publish.version() == version)
 }

@@ -51,6 +51,7 @@ pub struct Flow {
     /// As its answers go: from whom it was really delivered to.
     pub reply: Tuple,
     /// What names it to the kernel: the attributes of its original tuple, its zone and its id.
+    /// Filled in for flows that are kept; most are looked at and dropped.
     pub(super) identity: Vec<(u16, Vec<u8>)>,
 }
 
@@ -142,16 +143,21 @@ impl Flow {
         let attributes = message.attributes();
         let original = attributes.need(CTA_TUPLE_ORIG, "flow without an original tuple")?;
         let reply = attributes.need(CTA_TUPLE_REPLY, "flow without a reply tuple")?;
-        let identity = [CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID]
+        Ok(Flow {
+            original: tuple(original.nested())?,
+            reply: tuple(reply.nested())?,
+            identity: Vec::new(),
+        })
+    }
+
+    /// Takes over what names the flow to the kernel from the message that it was decoded from.
+    pub(super) fn identify(&mut self, message: &Message<'_>) {
+        let attributes = message.attributes();
+        self.identity = [CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID]
             .into_iter()
             .filter_map(|kind| attributes.find(kind))
             .map(|attribute| (attribute.kind, attribute.value.to_vec()))
             .collect();
-        Ok(Flow {
-            original: tuple(original.nested())?,
-            reply: tuple(reply.nested())?,
-            identity,
-        })
     }
 }
 

@@ -40,7 +40,10 @@ impl Conntrack {
         let mut request = MessageBuilder::new();
         request.message(GET_STATS, 0, seq, 0, 0);
         let answers = self.connection.ask(&request, &[seq], |message| {
-            message.attributes().need(CTA_STATS_GLOBAL_ENTRIES, "statistics without a count")?.be32()
+            message
+                .attributes()
+                .need(CTA_STATS_GLOBAL_ENTRIES, "statistics without a count")?
+                .be32()
         })?;
         match answers.into_iter().next() {
             Some(Answer::Found(count)) => Ok(count),
@@ -49,12 +52,17 @@ impl Conntrack {
         }
     }
 
-    /// Lists the flows that a filter selects, in one pass over the table. Kernels from 5.8 on
-    /// compare themselves; older ones hand out more, and the comparison is made here.
+    /// Lists the flows that a filter selects and that are `wanted`, in one pass over the table.
+    /// Kernels from 5.8 on compare themselves; older ones hand out more, and the comparison is
+    /// made here.
     ///
     /// # Errors
     /// [`Error`].
-    pub fn list(&mut self, filter: &FlowFilter) -> Result<Vec<Flow>, Error> {
+    pub fn list(
+        &mut self,
+        filter: &FlowFilter,
+        wanted: impl Fn(&Flow) -> bool,
+    ) -> Result<Vec<Flow>, Error> {
         let seq = self.connection.next_seq();
         let mut request = MessageBuilder::new();
         request.message(GET, NLM_F_DUMP, seq, filter.family(), 0);
@@ -63,8 +71,9 @@ impl Conntrack {
         // A table that changes while it is walked is the normal case; a flow that comes meanwhile
         // is translated by the new rules already.
         let _changed = self.connection.dump(&request, seq, |message| {
-            let flow = Flow::decode(message)?;
-            if filter.selects(&flow) {
+            let mut flow = Flow::decode(message)?;
+            if filter.selects(&flow) && wanted(&flow) {
+                flow.identify(message);
                 flows.push(flow);
             }
             Ok(())

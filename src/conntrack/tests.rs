@@ -26,7 +26,10 @@ fn flow() -> Flow {
     tuple(&mut message, 2, [10, 88, 0, 2], [192, 0, 2, 2], 4000);
     message.put_be32(12, 7);
     let bytes = message.as_bytes().to_vec();
-    Flow::decode(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap()
+    let message = Messages::new(&bytes).next().unwrap().unwrap();
+    let mut flow = Flow::decode(&message).unwrap();
+    flow.identify(&message);
+    flow
 }
 
 #[test]

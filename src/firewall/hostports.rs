@@ -9,10 +9,11 @@ use super::{names, rules::octets};
 use crate::net::{IpVersion, L4Proto, Mark, Port, Subnet};
 use crate::nft::expr::{Counter, Expr, Verdict};
 use crate::nft::{
-    AnyChain, BaseChain, Chain, ChainKind, DataType, Element, ElementData, Hook, Name, Policy, Rule,
-    Set, SetData, Table, Userdata, concat,
+    AnyChain, BaseChain, Chain, ChainKind, DataType, Element, ElementData, Hook, Name, Policy,
+    Rule, Set, SetData, Table, Userdata, concat,
 };
 use crate::ruleset::{Desired, DesiredChain, Owner};
+pub use crate::xtables::Error as InvalidCondition;
 
 /// Private entry of a conditional element: where the port leads, as address and port.
 const TLV_TARGET: u8 = 0xE4;
@@ -85,6 +86,24 @@ pub struct Conditions {
     pub proto: L4Proto,
     /// The matches.
     pub exprs: Vec<Expr>,
+    /// The words that they were translated from.
+    pub words: Vec<String>,
+}
+
+impl Conditions {
+    /// Reads conditions in iptables words, e.g. `["!", "-s", "198.51.100.0/24"]`, as they stand
+    /// behind `-p PROTO` in a rule.
+    ///
+    /// # Errors
+    /// [`InvalidCondition`] naming the word that has no meaning or no native form.
+    pub fn from_words(
+        words: &[String],
+        version: IpVersion,
+        proto: L4Proto,
+    ) -> Result<Self, InvalidCondition> {
+        let exprs = crate::xtables::conditions_for(words, version, Some(proto))?;
+        Ok(Conditions { version, proto, exprs, words: words.to_vec() })
+    }
 }
 
 /// Published ports of one container on one network.
@@ -104,9 +123,7 @@ pub struct Hostports {
 
 impl Hostports {
     fn conditions_of(&self, publish: &Publish) -> Option<&Conditions> {
-        self.conditions
-            .iter()
-            .find(|c| c.version == publish.version() && c.proto == publish.proto)
+        self.conditions.iter().find(|c| c.version == publish.version() && c.proto == publish.proto)
     }
 
     fn has_conditions(&self) -> bool {
@@ -229,8 +246,7 @@ fn hostports_map(version: IpVersion, scope: Scope) -> Set {
 
 fn conditional_map(version: IpVersion, scope: Scope) -> Set {
     let name = names::conditional_ports(version, scope);
-    Set::map(name, port_key(version, scope), SetData::Verdict)
-        .with_expr(Counter::default().into())
+    Set::map(name, port_key(version, scope), SetData::Verdict).with_expr(Counter::default().into())
 }
 
 fn mark_set(class: &MarkClass) -> Set {
@@ -242,10 +258,7 @@ fn mark_set(class: &MarkClass) -> Set {
 }
 
 /// The fixed chains, called ones first.
-fn chains(
-    classes: &BTreeSet<Class>,
-    marks: &BTreeSet<(Mark, Masquerader)>,
-) -> Vec<DesiredChain> {
+fn chains(classes: &BTreeSet<Class>, marks: &BTreeSet<(Mark, Masquerader)>) -> Vec<DesiredChain> {
     let distinct: BTreeSet<Mark> = marks.iter().map(|(mark, _)| *mark).collect();
     let setmarks = distinct
         .into_iter()
@@ -310,7 +323,7 @@ fn conditional_chains(hostports: &Hostports) -> Vec<DesiredChain> {
     let under: Vec<Rule> = hostports
         .conditions
         .iter()
-        .map(|conditions| rules::under_conditions(owner, conditions.proto, &conditions.exprs))
+        .map(|conditions| rules::under_conditions(owner, conditions))
         .collect();
     let mut translations = Vec::new();
     for publish in hostports.publishes.iter().filter(|p| hostports.conditions_of(p).is_some()) {

@@ -25,7 +25,8 @@ mod rules;
 
 pub use class::{Class, MarkClass, Masquerader, Scope, Source};
 pub use hostports::{
-    Conditions, Hostports, MarkTarget, Masquerading, Publish, desired, elements_of, published,
+    Conditions, Hostports, InvalidCondition, MarkTarget, Masquerading, Publish, desired,
+    elements_of, published,
 };
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::class::{MarkClass, Scope, Source};
+use super::hostports::Conditions;
 use super::names;
 use crate::net::{IpVersion, L4Proto, Mark, Port, Subnet};
 use crate::nft::expr::{
@@ -171,20 +172,18 @@ pub(super) fn to_conditional(version: IpVersion, scope: Scope) -> Rule {
 }
 
 /// Conditions, then `jump CNI-DN-…`.
-pub(super) fn under_conditions(owner: &Owner, proto: L4Proto, conditions: &[Expr]) -> Rule {
-    let mut exprs = match_protocol(proto).to_vec();
-    exprs.extend_from_slice(conditions);
+pub(super) fn under_conditions(owner: &Owner, conditions: &Conditions) -> Rule {
+    let mut exprs = match_protocol(conditions.proto).to_vec();
+    exprs.extend_from_slice(&conditions.exprs);
     exprs.push(jump(names::conditional(owner)));
-    Rule { exprs, userdata: owner.silent_userdata() }
+    let words = conditions.words.join("\0");
+    Rule { exprs, userdata: owner.userdata_of_content(words.as_bytes()) }
 }
 
 /// `meta l4proto tcp`
 fn match_protocol(proto: L4Proto) -> [Expr; 2] {
     let register = Register::word(0);
-    [
-        Meta::load(MetaKey::L4proto, register).into(),
-        Cmp::eq(register, [proto.number()]).into(),
-    ]
+    [Meta::load(MetaKey::L4proto, register).into(), Cmp::eq(register, [proto.number()]).into()]
 }
 
 /// What the rules of one published port begin with: its address, if on one only, and its port.

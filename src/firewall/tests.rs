@@ -50,8 +50,7 @@ fn publish_when_made_an_element_then_reads_back() {
 #[test]
 fn port_when_published_then_costs_one_element_and_one_for_each_source() {
     let v4 = hostports("web", vec![publish(None, 8080, L4Proto::Tcp, "10.88.0.2")]);
-    let names: Vec<String> =
-        elements_of(&v4).iter().map(|(set, _)| set.name.to_string()).collect();
+    let names: Vec<String> = elements_of(&v4).iter().map(|(set, _)| set.name.to_string()).collect();
     assert_eq!(names, ["hostports4", "hairpin4_16", "hairpin4_32"]);
     let never = Hostports { masquerading: Masquerading::Never, ..v4 };
     assert_eq!(elements_of(&never).len(), 1);
@@ -111,6 +110,28 @@ fn structure_when_a_class_is_added_then_the_rules_of_others_stay() {
     let rules: Vec<&str> = plan.lines().filter(|line| line.contains("rule")).collect();
     assert_eq!(rules.len(), 1, "{plan}");
     assert!(rules[0].contains("ip saddr & 255.255.255.0 . meta l4proto . th dport @hairpin4_24"));
+}
+
+#[test]
+fn conditions_when_only_an_address_in_a_list_differs_then_the_rule_is_replaced() {
+    let under = |list: &str| {
+        let mut ports = hostports("web", vec![publish(None, 8080, L4Proto::Tcp, "10.88.0.2")]);
+        let words = ["-s".to_owned(), list.to_owned()];
+        ports.conditions =
+            vec![Conditions::from_words(&words, IpVersion::V4, L4Proto::Tcp).unwrap()];
+        ports
+    };
+    let mut model = Model::default();
+    let scope = |ports: &Hostports| OwnerScope::of(&[&Owner::structure(), &ports.owner]);
+    let first = under("192.0.2.1,192.0.2.2");
+    let plan =
+        diff(&desired(&first.classes(), Some(&first)), &model.snapshot(), &scope(&first)).unwrap();
+    model.apply(plan.transaction()).unwrap();
+    let second = under("192.0.2.1,192.0.2.3");
+    let wanted = desired(&second.classes(), Some(&second));
+    let plan = diff(&wanted, &model.snapshot(), &scope(&second)).unwrap();
+    assert_eq!(plan.transaction().changes().len(), 2, "{plan}");
+    assert!(plan.to_string().contains("192.0.2.3"), "{plan}");
 }
 
 /// Attachments of three containers with some of six ports each.

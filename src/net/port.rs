@@ -27,11 +27,7 @@ impl TryFrom<i64> for Port {
     type Error = InvalidPort;
 
     fn try_from(number: i64) -> Result<Self, Self::Error> {
-        u16::try_from(number)
-            .ok()
-            .and_then(NonZeroU16::new)
-            .map(Port)
-            .ok_or(InvalidPort { number })
+        u16::try_from(number).ok().and_then(NonZeroU16::new).map(Port).ok_or(InvalidPort { number })
     }
 }
 

@@ -73,9 +73,11 @@ impl<'a> Iterator for Attributes<'a> {
 
 impl<'a> Attribute<'a> {
     fn array<const N: usize>(&self, what: &'static str) -> Result<[u8; N], Malformed> {
-        self.value
-            .try_into()
-            .map_err(|_| Malformed { what, kind: self.kind, length: self.value.len() })
+        self.value.try_into().map_err(|_| Malformed {
+            what,
+            kind: self.kind,
+            length: self.value.len(),
+        })
     }
 
     /// One byte.

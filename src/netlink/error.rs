@@ -94,8 +94,7 @@ impl Refusal {
                 match attribute.kind {
                     1 => extended.text = Some(attribute.text()?.to_owned()),
                     2 => {
-                        extended.offset =
-                            attribute.value.try_into().ok().map(u32::from_ne_bytes);
+                        extended.offset = attribute.value.try_into().ok().map(u32::from_ne_bytes);
                     }
                     _ => {}
                 }

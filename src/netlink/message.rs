@@ -58,7 +58,11 @@ impl<'a> Iterator for Messages<'a> {
         let Some(payload) = self.rest.get(HEADER..length) else {
             let length = self.rest.len();
             self.rest = &[];
-            return Some(Err(Malformed { what: "message longer than its datagram", kind: 0, length }));
+            return Some(Err(Malformed {
+                what: "message longer than its datagram",
+                kind: 0,
+                length,
+            }));
         };
         let message = Message {
             kind: u16::from_ne_bytes([header[4], header[5]]),

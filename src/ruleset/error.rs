@@ -13,7 +13,9 @@ pub enum Error {
     #[error(transparent)]
     Conflict(#[from] Box<Conflict>),
     /// A set of that name is there, and it is not what we make.
-    #[error("{set} of table {table} is not of the type that portcullis makes: it was changed by hand or by another program; delete it with: nft delete table {table}")]
+    #[error(
+        "{set} of table {table} is not of the type that portcullis makes: it was changed by hand or by another program; delete it with: nft delete table {table}"
+    )]
     ForeignSet {
         /// The table.
         table: String,

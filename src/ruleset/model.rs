@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::snapshot::Snapshot;
 use crate::nft::expr::Immediate;
 use crate::nft::{
-    AnyChain, Change, Element, ElementData, Expr, Listed, Name, Object, Rule, Set, Table, Transaction, list_table,
+    AnyChain, Change, Element, ElementData, Expr, Listed, Name, Object, Rule, Set, Table,
+    Transaction, list_table,
 };
 
 /// One table.
@@ -135,11 +136,13 @@ impl Model {
 
     fn delete_chain(&mut self, name: &Name) -> Result<(), Refused> {
         let jump = format!("{name}");
-        let used = self.chains.iter().any(|(_, rules)| {
-            rules.iter().any(|rule| targets(&rule.value).any(|to| *to == *name))
-        }) || self.sets.iter().any(|(_, elements)| {
-            elements.iter().any(|element| target(element) == Some(name))
-        });
+        let used =
+            self.chains.iter().any(|(_, rules)| {
+                rules.iter().any(|rule| targets(&rule.value).any(|to| *to == *name))
+            }) || self
+                .sets
+                .iter()
+                .any(|(_, elements)| elements.iter().any(|element| target(element) == Some(name)));
         if used {
             return Err(Refused::Busy(jump));
         }

@@ -12,6 +12,7 @@ use crate::nft::{Name, Userdata};
 const TLV_OWNER: u8 = 0xE0;
 const TLV_NETNS: u8 = 0xE1;
 const TLV_ELEMENTS: u8 = 0xE2;
+const TLV_CONTENT: u8 = 0xE5;
 
 /// The hash by which an owner is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +93,14 @@ impl Owner {
     #[must_use]
     pub fn silent_userdata(&self) -> Userdata {
         Userdata::new().with(TLV_OWNER, self.key().0.to_vec())
+    }
+
+    /// As [`Owner::silent_userdata`], with a hash of what a rule is made from: the sets that
+    /// belong to a rule cannot be compared with those of another, so their source is.
+    #[must_use]
+    pub fn userdata_of_content(&self, content: &[u8]) -> Userdata {
+        let hash = Sha256::digest(content);
+        self.silent_userdata().with(TLV_CONTENT, hash[..8].to_vec())
     }
 
     /// Whose userdata this is; `None` for a foreigner's.

@@ -110,11 +110,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error`].
-    pub fn read_all_elements(
-        &mut self,
-        kernel: &mut Kernel,
-        table: &TableId,
-    ) -> Result<(), Error> {
+    pub fn read_all_elements(&mut self, kernel: &mut Kernel, table: &TableId) -> Result<(), Error> {
         for set in self.sets.keys() {
             for element in kernel.elements(table, set)? {
                 self.elements.insert((set.clone(), element.key.clone()), element);

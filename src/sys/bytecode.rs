@@ -48,9 +48,7 @@ pub fn bytecode(message: &[u8]) -> Result<String, BytecodeError> {
     } else {
         let mut text = vec![0u8; 16 * 1024];
         // SAFETY: `text` is writable for its length; snprintf ends it with a NUL inside that.
-        unsafe {
-            nftnl_sys::nftnl_rule_snprintf(text.as_mut_ptr().cast(), text.len(), rule, 0, 0)
-        };
+        unsafe { nftnl_sys::nftnl_rule_snprintf(text.as_mut_ptr().cast(), text.len(), rule, 0, 0) };
         let text = CStr::from_bytes_until_nul(&text).unwrap_or_default();
         Ok(text.to_string_lossy().into_owned())
     };

@@ -79,9 +79,8 @@ impl MessageBuilder {
         let data = value.as_ptr().cast::<c_void>();
         // SAFETY: `header` is the open message with `room` bytes up to the buffer's end, of which
         // the attribute's are reserved; `data` is readable for `value.len()` bytes.
-        let fits = unsafe {
-            mnl_sys::mnl_attr_put_check(header.cast(), room, kind, value.len(), data)
-        };
+        let fits =
+            unsafe { mnl_sys::mnl_attr_put_check(header.cast(), room, kind, value.len(), data) };
         debug_assert!(fits, "the room was reserved");
         self.take_length();
     }
@@ -121,14 +120,14 @@ impl MessageBuilder {
         let room = self.room();
         let header = self.pointer(self.message);
         // SAFETY: as for `put`: the open message, and four reserved bytes.
-        let nest =
-            unsafe { mnl_sys::mnl_attr_nest_start_check(header.cast(), room, kind) };
+        let nest = unsafe { mnl_sys::mnl_attr_nest_start_check(header.cast(), room, kind) };
         debug_assert!(!nest.is_null(), "the room was reserved");
         self.take_length();
         Nest { offset }
     }
 
     /// Closes a nest: its length is known now.
+    #[allow(clippy::needless_pass_by_value, reason = "a closed nest must not be closed again")]
     pub fn end(&mut self, nest: Nest) {
         let header = self.pointer(self.message);
         let start = self.pointer(nest.offset);

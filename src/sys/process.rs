@@ -1,21 +1,22 @@
 //! What concerns the process as a whole: a child that outlives it.
 
 use std::os::fd::RawFd;
-use std::time::Duration;
 
 use nix::unistd::{ForkResult, fork};
 
-/// Keeps descriptors open for a while after this process has ended, in a child of its own.
+/// Keeps descriptors open after this process has ended, in a child of its own that does `wait` and
+/// then ends too.
 ///
 /// On kernels from 6.1 on, closing a netfilter socket waits for all deletions of the namespace,
 /// anybody's, to be freed: an RCU grace period of about 10 ms. The child waits it out, so that the
-/// caller's caller need not. The child holds nothing else: standard input, output and error are closed, and
-/// so is every descriptor that is not in `keep`.
+/// caller's caller need not. It holds nothing else: every descriptor that is not in `keep`,
+/// standard input, output and error included, is closed.
 ///
-/// A failed fork is no failure: the wait then happens at exit, as it always did.
-pub fn outlive(keep: &[RawFd], time: Duration) {
-    // SAFETY: the child calls only async-signal-safe functions (close_range/close, nanosleep,
-    // _exit) and never returns, so state that another thread may have held locked is not touched.
+/// The calling process must have one thread. A failed fork is no failure: the wait then happens at
+/// exit, as it always did.
+pub fn outlive(keep: &[RawFd], wait: impl FnOnce()) {
+    // SAFETY: the process has one thread (the function's contract), so no lock can be held by a
+    // thread that the child lacks, and the child may run any code. It never returns from here.
     let Ok(ForkResult::Child) = (unsafe { fork() }) else { return };
     let mut keep = keep.to_vec();
     keep.sort_unstable();
@@ -25,15 +26,9 @@ pub fn outlive(keep: &[RawFd], time: Duration) {
         first = fd + 1;
     }
     close_range(first, RawFd::MAX);
-    let wait = nix::libc::timespec {
-        tv_sec: time.as_secs().cast_signed(),
-        tv_nsec: i64::from(time.subsec_nanos()),
-    };
-    // SAFETY: `wait` is a valid timespec; the remainder is not asked for. _exit does not return.
-    unsafe {
-        nix::libc::nanosleep(&raw const wait, std::ptr::null_mut());
-        nix::libc::_exit(0)
-    }
+    wait();
+    // SAFETY: _exit does not return and runs no handlers, which are the parent's to run.
+    unsafe { nix::libc::_exit(0) }
 }
 
 /// Closes all descriptors from the first to the last: close_range(2), Linux 5.9; one by one on

@@ -81,7 +81,11 @@ impl Socket {
         let rc = unsafe {
             mnl_sys::mnl_socket_setsockopt(self.inner.as_raw_socket(), option, pointer, length)
         };
-        if rc == 0 { Ok(()) } else { Err(SocketError::Option { option: name, cause: Errno::last() }) }
+        if rc == 0 {
+            Ok(())
+        } else {
+            Err(SocketError::Option { option: name, cause: Errno::last() })
+        }
     }
 
     /// Asks for a send buffer of at least `bytes`: past `net.core.wmem_max` where CAP_NET_ADMIN

@@ -196,9 +196,13 @@ impl<'a> Conditions<'a> {
         let mut tested = self.once.contains(&Base::Protocol);
         for loaded in self.loaded {
             let Loaded { module, name, given } = loaded;
-            if !module.protocols.is_empty() {
-                let protocol = self.protocol.filter(|number| module.protocols.contains(number));
-                let needs = module.needs;
+            let of_ports = given.iter().any(|given| given.spec.reads_ports);
+            let (protocols, needs) = match of_ports {
+                true => (matches::WITH_PORTS, matches::NEEDS_PORTS),
+                false => (module.protocols, module.needs),
+            };
+            if !protocols.is_empty() {
+                let protocol = self.protocol.filter(|number| protocols.contains(number));
                 let missing = || Error::NeedsProtocol { name: name.to_owned(), needs };
                 let number = protocol.ok_or_else(missing)?;
                 if !tested {

@@ -11,6 +11,8 @@ pub(super) struct OptionSpec {
     pub(super) values: usize,
     /// Whether `!` may stand in front.
     pub(super) negatable: bool,
+    /// Whether it reads ports, which mean something only where the protocol is known.
+    pub(super) reads_ports: bool,
     /// Why it is refused, if it is.
     pub(super) refused: Option<&'static str>,
 }
@@ -18,27 +20,33 @@ pub(super) struct OptionSpec {
 impl OptionSpec {
     /// An option with one value, which can be negated.
     pub(super) const fn value(names: &'static [&'static str]) -> Self {
-        OptionSpec { names, values: 1, negatable: true, refused: None }
+        OptionSpec { names, values: 1, negatable: true, reads_ports: false, refused: None }
     }
 
     /// An option with one value, which cannot be negated.
     pub(super) const fn setting(names: &'static [&'static str]) -> Self {
-        OptionSpec { names, values: 1, negatable: false, refused: None }
+        OptionSpec { names, values: 1, negatable: false, reads_ports: false, refused: None }
     }
 
     /// An option without a value.
     pub(super) const fn flag(names: &'static [&'static str]) -> Self {
-        OptionSpec { names, values: 0, negatable: false, refused: None }
+        OptionSpec { names, values: 0, negatable: false, reads_ports: false, refused: None }
     }
 
     /// An option that iptables has and that is not translated.
     pub(super) const fn refused(names: &'static [&'static str], reason: &'static str) -> Self {
-        OptionSpec { names, values: 0, negatable: true, refused: Some(reason) }
+        OptionSpec { names, values: 0, negatable: true, reads_ports: false, refused: Some(reason) }
     }
 
     /// The same, but `!` may stand in front.
     pub(super) const fn negatable(mut self) -> Self {
         self.negatable = true;
+        self
+    }
+
+    /// The same where the value is ports of a flow.
+    pub(super) const fn of_ports(mut self) -> Self {
+        self.reads_ports = true;
         self
     }
 

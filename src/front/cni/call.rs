@@ -5,9 +5,8 @@ use super::config::Config;
 use super::env::Environment;
 use super::error::Error;
 use super::version::CniVersion;
-use crate::attachment::Netns;
+use crate::attachment::{Netns, Owner};
 use crate::net::NetworkName;
-use crate::ruleset::Owner;
 
 /// A command of the specification that works on a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,11 +95,7 @@ impl Call {
     ///
     /// # Errors
     /// [`Error`].
-    pub fn parse(
-        env: &Environment,
-        stdin: &[u8],
-        supported: &[CniVersion],
-    ) -> Result<Self, Error> {
+    pub fn parse(env: &Environment, stdin: &[u8], supported: &[CniVersion]) -> Result<Self, Error> {
         let command = Command::parse(&env.command);
         if let Some(command) = command {
             env.need(command.needs())?;

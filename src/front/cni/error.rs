@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::version::CniVersion;
-use crate::attachment::{self, NetnsError};
+use crate::attachment::{self, Fault, NetnsError};
+use crate::firewall::InvalidCondition;
 use crate::net::InvalidName;
-use crate::{nft, ruleset, xtables};
 
 /// What makes a call fail.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +78,7 @@ pub enum Error {
         /// `conditionsV4` or `conditionsV6`.
         key: &'static str,
         /// Why.
-        cause: Box<xtables::Error>,
+        cause: Box<InvalidCondition>,
     },
     /// The version of the specification is not supported.
     #[error("incompatible CNI versions")]
@@ -112,9 +112,6 @@ pub enum Error {
     /// The operation failed.
     #[error(transparent)]
     Attachment(#[from] attachment::Error),
-    /// nf_tables could not be opened.
-    #[error(transparent)]
-    Nft(#[from] nft::Error),
     /// STATUS: the plugin can do nothing here.
     #[error("the plugin is not available: {0}")]
     NotAvailable(#[source] Box<Error>),
@@ -146,8 +143,7 @@ impl Error {
             | Error::NoPrevResult { .. } => 7,
             Error::Netns(_) => 8,
             Error::NotAvailable(_) => 50,
-            Error::Nft(error) => nft_code(error),
-            Error::Attachment(error) => attachment_code(error),
+            Error::Attachment(error) => fault_code(error.fault()),
         }
     }
 
@@ -201,30 +197,16 @@ fn causes(error: &Error) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join(": "))
 }
 
-fn nft_code(error: &nft::Error) -> u32 {
-    match error {
-        nft::Error::Unsupported { .. } => 106,
-        nft::Error::Refused(changes) if changes.iter().any(|c| c.missing_feature().is_some()) => 106,
-        nft::Error::NotPermitted | nft::Error::Refused(_) | nft::Error::Netlink(_) => 100,
-        nft::Error::Unsteady { .. } => 11,
-    }
-}
-
-fn attachment_code(error: &attachment::Error) -> u32 {
-    match error {
-        attachment::Error::Nft(error) => nft_code(error),
-        attachment::Error::Ruleset(error) => match error {
-            ruleset::Error::Nft(error) => nft_code(error),
-            ruleset::Error::Conflict(_) => 103,
-            ruleset::Error::ForeignSet { .. } => 104,
-            ruleset::Error::Contended { .. } => 11,
-        },
-        attachment::Error::Lock(_) => 5,
-        attachment::Error::PortTaken { .. } => 103,
-        attachment::Error::RouteLocalnet(_) => 101,
-        attachment::Error::Differs { .. } => 105,
-        attachment::Error::NoExternalChain { .. }
-        | attachment::Error::NotAMarkChain { .. }
-        | attachment::Error::DifferentMarks { .. } => 7,
+fn fault_code(fault: Fault) -> u32 {
+    match fault {
+        Fault::Io => 5,
+        Fault::Configuration => 7,
+        Fault::TryAgain => 11,
+        Fault::Firewall => 100,
+        Fault::Link => 101,
+        Fault::PortTaken => 103,
+        Fault::NotOurs => 104,
+        Fault::Differs => 105,
+        Fault::KernelLacks => 106,
     }
 }

@@ -18,7 +18,9 @@ impl<'a> Object<'a> {
     pub(super) fn root(value: &'a Value) -> Result<Self, Error> {
         match value {
             Value::Object(map) => Ok(Object { map, place: String::new() }),
-            other => Err(Error::Json { reason: format!("expected an object, found {}", kind(other)) }),
+            other => {
+                Err(Error::Json { reason: format!("expected an object, found {}", kind(other)) })
+            }
         }
     }
 
@@ -27,8 +29,8 @@ impl<'a> Object<'a> {
         let found = match self.map.get(key) {
             Some(value) => Some(value),
             None => {
-                let folded = self.map.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
-                folded.last().map(|(_, value)| value)
+                let mut folded = self.map.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+                folded.next_back().map(|(_, value)| value)
             }
         };
         found.filter(|value| !value.is_null())
@@ -125,7 +127,7 @@ impl<'a> Object<'a> {
     }
 
     /// A value error at a key.
-    pub(super) fn invalid(&self, key: &str, reason: impl ToString) -> Error {
+    pub(super) fn invalid(&self, key: &str, reason: impl std::fmt::Display) -> Error {
         Error::Value { key: self.place(key), reason: reason.to_string() }
     }
 }

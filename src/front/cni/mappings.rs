@@ -95,7 +95,10 @@ pub(super) fn publishes(
                 key: "runtimeConfig.portMappings".to_owned(),
                 reason: format!(
                     "host port {}/{} is mapped to container ports {} and {}",
-                    pair[0].host_port, pair[0].proto, pair[0].container_port, pair[1].container_port
+                    pair[0].host_port,
+                    pair[0].proto,
+                    pair[0].container_port,
+                    pair[1].container_port
                 ),
             });
         }

@@ -16,9 +16,9 @@ mod result;
 mod version;
 
 pub use call::{Call, Command};
+pub use env::Environment;
 pub use error::Error;
 pub use plugin::{Plugin, run};
-pub use env::Environment;
 pub use portmap::{PORTMAP, portmap_intent};
 pub use version::CniVersion;
 

@@ -15,15 +15,12 @@ use super::mappings::{self, Mapping};
 use super::plugin::Plugin;
 use super::result::PrevResult;
 use super::version::CniVersion;
-use crate::attachment::{self, Attachment, Host};
+use crate::attachment::{self, Attachment, Host, Owner};
 use crate::firewall::{Conditions, Hostports, MarkTarget, Masquerader, Masquerading};
 use crate::net::{IpVersion, L4Proto, Mark, Subnet};
-use crate::ruleset::Owner;
-use crate::xtables;
 
 /// The plugin.
-pub const PORTMAP: Plugin =
-    Plugin { name: "portmap", versions: &CniVersion::ALL, handle };
+pub const PORTMAP: Plugin = Plugin { name: "portmap", versions: &CniVersion::ALL, handle };
 
 /// The configuration.
 #[derive(Debug)]
@@ -82,8 +79,11 @@ impl PortmapConf {
 
     /// What is to be published, if the container has an address.
     fn hostports(&self, owner: Owner, ifname: &str, mark: MarkTarget) -> Result<Hostports, Error> {
-        let addresses =
-            self.prev_result.as_ref().map(|prev| prev.container_addresses(ifname)).unwrap_or_default();
+        let addresses = self
+            .prev_result
+            .as_ref()
+            .map(|prev| prev.container_addresses(ifname))
+            .unwrap_or_default();
         let hosts: Vec<IpAddr> = addresses.iter().map(|(host, _)| *host).collect();
         let subnets: Vec<Subnet> = addresses.iter().map(|(_, subnet)| *subnet).collect();
         let publishes = mappings::publishes(&self.mappings, &hosts)?;
@@ -112,16 +112,15 @@ impl PortmapConf {
         for (key, version, words) in self.conditions.iter().filter(|(_, _, w)| !w.is_empty()) {
             let of_version: Vec<L4Proto> =
                 protocols.iter().filter(|(v, _)| v == version).map(|(_, proto)| *proto).collect();
-            let translate = |proto: Option<L4Proto>| {
-                xtables::conditions_for(words, *version, proto)
+            let translate = |proto: L4Proto| {
+                Conditions::from_words(words, *version, proto)
                     .map_err(|cause| Error::Conditions { key, cause: Box::new(cause) })
             };
             if of_version.is_empty() {
-                translate(Some(L4Proto::Tcp))?;
+                translate(L4Proto::Tcp)?;
             }
             for proto in of_version {
-                let exprs = translate(Some(proto))?;
-                all.push(Conditions { version: *version, proto, exprs });
+                all.push(translate(proto)?);
             }
         }
         Ok(all)

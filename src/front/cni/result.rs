@@ -76,9 +76,7 @@ impl PrevResult {
                 None => true,
             }
         };
-        let first = |v4: bool| {
-            self.ips.iter().filter(is_ours).find(|ip| ip.host.is_ipv4() == v4)
-        };
+        let first = |v4: bool| self.ips.iter().filter(is_ours).find(|ip| ip.host.is_ipv4() == v4);
         [first(true), first(false)].into_iter().flatten().map(|ip| (ip.host, ip.subnet)).collect()
     }
 
@@ -107,12 +105,16 @@ impl PrevResult {
             let of_version = |route: &&Map<String, Value>| {
                 route.get("dst").and_then(Value::as_str).is_some_and(|dst| dst.contains(':') != v4)
             };
-            let routes: Vec<Value> =
-                self.routes.iter().filter(of_version).map(|route| {
+            let routes: Vec<Value> = self
+                .routes
+                .iter()
+                .filter(of_version)
+                .map(|route| {
                     let mut plain = route.clone();
                     plain.retain(|key, _| matches!(key.as_str(), "dst" | "gw"));
                     Value::Object(plain)
-                }).collect();
+                })
+                .collect();
             if !routes.is_empty() {
                 config.insert("routes".to_owned(), routes.into());
             }

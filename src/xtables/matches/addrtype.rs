@@ -23,7 +23,7 @@ pub(super) static ADDRTYPE: Module = Module::new(
 );
 
 /// `RTN_*` of linux/rtnetlink.h.
-const NAMES: [(&str, u32); 10] = [
+const NAMES: [(&str, u32); 9] = [
     ("UNSPEC", UNSPEC),
     ("UNICAST", UNICAST),
     ("LOCAL", 2),
@@ -33,7 +33,6 @@ const NAMES: [(&str, u32); 10] = [
     ("BLACKHOLE", 6),
     ("UNREACHABLE", UNREACHABLE),
     ("PROHIBIT", 8),
-    ("THROW", 9),
 ];
 const UNSPEC: u32 = 0;
 const UNICAST: u32 = 1;
@@ -65,7 +64,7 @@ fn build(addrtype: &Match<'_>) -> Result<Vec<Expr>, Error> {
 
 fn types(given: &Given<'_>) -> Result<Vec<u32>, Error> {
     const EXPECTED: &str = "a list of UNICAST, LOCAL, BROADCAST, ANYCAST, MULTICAST, UNSPEC, \
-                            BLACKHOLE, UNREACHABLE, PROHIBIT or THROW";
+                            BLACKHOLE, UNREACHABLE or PROHIBIT";
     let mut types = Vec::new();
     for word in given.value().split(',') {
         let known = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
@@ -106,8 +105,9 @@ fn ipv6_match(
     if types.iter().all(routed) {
         let mut types = types.to_vec();
         if types.contains(&UNREACHABLE) {
-            // nftables tells these apart, xtables does not.
-            types.extend([6, 8, 9]);
+            // nftables tells these apart, xtables does not. It has a fourth, throw (9), which
+            // nft 1.0.6 lists as another number, and which no lookup ends with.
+            types.extend([6, 8]);
         }
         return Ok(fib_match(given, side, interface, &types));
     }

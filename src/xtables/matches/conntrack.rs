@@ -23,10 +23,10 @@ pub(super) static CONNTRACK: Module = Module::new(
         OptionSpec::value(&["ctorigdst"]),
         OptionSpec::value(&["ctreplsrc"]),
         OptionSpec::value(&["ctrepldst"]),
-        OptionSpec::value(&["ctorigsrcport"]),
-        OptionSpec::value(&["ctorigdstport"]),
-        OptionSpec::value(&["ctreplsrcport"]),
-        OptionSpec::value(&["ctrepldstport"]),
+        OptionSpec::value(&["ctorigsrcport"]).of_ports(),
+        OptionSpec::value(&["ctorigdstport"]).of_ports(),
+        OptionSpec::value(&["ctreplsrcport"]).of_ports(),
+        OptionSpec::value(&["ctrepldstport"]).of_ports(),
         OptionSpec::setting(&["ctdir"]),
         OptionSpec::refused(&["ctexpire"], "the life of a flow is not translated"),
     ],
@@ -101,7 +101,8 @@ fn flow_address(
     }
 }
 
-/// `--ctorigdstport 8080`: `ct original proto-dst 8080`.
+/// `--ctorigdstport 8080`: `ct original proto-dst 8080`. nft 1.0.6 lists it as `[invalid type]`,
+/// which it cannot read back, where no `meta l4proto` stands in front; so one must.
 fn flow_port(given: &Given<'_>, direction: CtDirection, key: CtKey) -> Result<Vec<Expr>, Error> {
     let (first, last) = ports::range(given, given.value())?;
     let field = Ct::Load { key, direction: Some(direction), dreg: REGISTER }.into();

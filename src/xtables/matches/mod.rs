@@ -22,4 +22,4 @@ mod tcp;
 mod transport;
 mod ttl;
 
-pub(super) use module::{Context, Match, Module, find};
+pub(super) use module::{Context, Match, Module, NEEDS_PORTS, WITH_PORTS, find};

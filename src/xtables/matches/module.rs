@@ -9,10 +9,16 @@ use crate::nft::Expr;
 use crate::xtables::Error;
 use crate::xtables::words::{Given, OptionSpec};
 
+/// The protocols that have ports.
+pub(in crate::xtables) const WITH_PORTS: &[u8] = &[6, 17, 33, 132, 136];
+/// What to write in front of ports.
+pub(in crate::xtables) const NEEDS_PORTS: &str =
+    "\"-p\" with tcp, udp, udplite, sctp or dccp in the rule";
+
 /// A match of iptables.
 #[derive(Debug)]
 pub(in crate::xtables) struct Module {
-    /// Its names; `-m` takes any.
+    /// Its name, as in `-m NAME`.
     pub(in crate::xtables) name: &'static str,
     /// The family that it is for; both if none.
     pub(super) version: Option<IpVersion>,

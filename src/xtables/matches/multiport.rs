@@ -1,6 +1,6 @@
 //! `-m multiport`: lists of ports and ranges.
 
-use super::module::{Match, Module};
+use super::module::{Match, Module, NEEDS_PORTS, WITH_PORTS};
 use crate::nft::Expr;
 use crate::xtables::Error;
 use crate::xtables::ports::{Side, port_list_match};
@@ -16,7 +16,7 @@ pub(super) static MULTIPORT: Module = Module::new(
     ],
     build,
 )
-.after(&[6, 17, 33, 132, 136], "\"-p\" with tcp, udp, udplite, sctp or dccp in the rule");
+.after(WITH_PORTS, NEEDS_PORTS);
 
 fn build(multiport: &Match<'_>) -> Result<Vec<Expr>, Error> {
     let given = multiport.only("--sports or --dports")?;
