@@ -1,4 +1,65 @@
-//! portcullis.
+//! portcullis publishes container ports on a Linux host, speaking netlink directly to nf_tables.
+//!
+//! This page is the way through the house. Each room is a module with its own page; a room uses
+//! only those above it in this list, and `cargo xtask tidy` sees to that.
+//!
+//! | room | knows | must never |
+//! | --- | --- | --- |
+//! | [`net`] | values that every room speaks: ports, subnets, marks, names | do IO |
+//! | `sys` | the only `unsafe`: libmnl, libnftnl, fork, locks | decide anything |
+//! | [`netlink`] | requests, dumps, batches, extended ACKs | know a subsystem's attributes |
+//! | [`nft`] | nf_tables as values: encode, decode, list, commit | know container words |
+//! | [`link`], [`conntrack`] | routes and sysctls; tracked flows | know nf_tables |
+//! | [`ruleset`] | desired state, snapshot, difference, plan, ownership | know why a rule is wanted |
+//! | [`xtables`] | the iptables language | talk to the kernel |
+//! | [`firewall`] | what publishing means, as table content | do IO |
+//! | [`attachment`] | one container on one network: order, lock, record | parse a caller's format |
+//! | [`front`] | one room per caller: CNI, inspection | use another front |
+//!
+//! # One port number on its way
+//!
+//! A runtime executes `portmap` with `CNI_COMMAND=ADD` and a configuration that wants host port
+//! 8080 to lead to port 80 of a container with the address 10.88.0.2.
+//!
+//! 1. `main` hands the arguments to [`applet`], which knows the plugin by its file name.
+//! 2. [`front::cni`] reads `CNI_*` and standard input into a checked [`front::cni::Call`]; its
+//!    `mappings` make of the entry of `portMappings` a [`firewall::Publish`]: 8080, tcp,
+//!    10.88.0.2, 80. Nothing has been asked of the kernel yet, and a number that is no port has
+//!    been refused.
+//! 3. [`attachment::publish`] takes the lock of the network namespace and reads, key by key, what
+//!    matters of the table into a [`ruleset::Snapshot`].
+//! 4. [`firewall::desired`] says, without IO, what should be there: the fixed chains, and for the
+//!    port an element `tcp . 8080 : 10.88.0.2 . 80` of the map `hostports4`, an element for each
+//!    source that is to be masqueraded, and the owner's record.
+//! 5. [`ruleset::diff`] compares the two. Where other containers have ports already, the plan is
+//!    three elements and a counter; a repeated ADD has an empty plan.
+//! 6. [`nft::Transaction`] seals the plan into one batch, [`netlink`] sends it in one `sendto`, and
+//!    the kernel takes all of it or nothing. What it refuses is named down to the element.
+//! 7. Stale UDP flows to port 8080 are forgotten ([`conntrack`]), `route_localnet` is set on the
+//!    bridge ([`link`]), and `prevResult` goes to standard output.
+//!
+//! A packet to port 8080 then meets one hash lookup, however many ports are published:
+//!
+//! ```text
+//! chain prerouting         { fib daddr type local jump CNI-HOSTPORT-DNAT }
+//! chain CNI-HOSTPORT-DNAT  { …
+//!                            ip saddr & 255.255.0.0 . meta l4proto . th dport @hairpin4_16 jump CNI-HOSTPORT-SETMARK
+//!                            dnat ip to meta l4proto . th dport map @hostports4 }
+//! chain CNI-HOSTPORT-MASQ  { meta mark & 0x00002000 == 0x00002000 masquerade }
+//! ```
+//!
+//! # What holds everywhere
+//!
+//! - **One change is one batch.** IPv4, IPv6, sets and the record of who owns what come into force
+//!   together. A process that is killed leaves all of its change or nothing.
+//! - **State is in the kernel only.** An attachment's record is a named counter beside its
+//!   elements; there is no state file that could disagree with the ruleset.
+//! - **Ownership is data.** Every element carries its owner; only what carries the owner's mark
+//!   is deleted, never what merely looks like it.
+//! - **Nothing is listed that need not be.** Names and keys are looked up one by one, so that a
+//!   call costs the same beside ten thousand others.
+//! - **A difference is the smallest one.** Rules and elements that are right keep their counters.
+
 pub mod applet;
 pub mod attachment;
 pub mod conntrack;

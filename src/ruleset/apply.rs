@@ -17,7 +17,7 @@ const UNCHECKED: u32 = 8;
 /// `plan` reads the kernel and compares; it is called again after every commit that came too late.
 /// A plan that depends on what was read is committed against that generation. The caller holds the
 /// lock of the network namespace, so that only foreigners, who have no business in our table, can
-/// come between; after [`CHECKED`] tries the generation is therefore checked no more.
+/// come between; after a dozen tries the generation is therefore checked no more.
 ///
 /// Returns the plan that is in force, which is empty if nothing was to be done.
 ///
