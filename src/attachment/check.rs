@@ -5,21 +5,31 @@ use super::host::Host;
 use super::publish::plan_publish;
 use super::record::Attachment;
 use crate::firewall::Hostports;
+use crate::nft;
+
+/// How often to read again what changed while it was read.
+const ATTEMPTS: u32 = 100;
 
 /// Compares the ports that an attachment should have with those that it has.
 ///
 /// # Errors
 /// [`Error::Differs`] with the changes that would set it right.
 pub fn check(host: &mut Host, attachment: &Attachment, ports: &Hostports) -> Result<(), Error> {
-    let (_, plan) = loop {
+    for _ in 0..ATTEMPTS {
         let before = host.kernel.generation()?;
         let plan = plan_publish(&mut host.kernel, attachment, ports);
         // What others changed while it was read must not look like a difference.
-        if host.kernel.generation()? == before {
-            break (before, plan?);
+        if host.kernel.generation()? != before {
+            continue;
         }
-    };
-    if plan.is_empty() { Ok(()) } else { Err(Error::Differs { plan: plan.to_string() }) }
+        let plan = plan?;
+        return if plan.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Differs { plan: plan.to_string() })
+        };
+    }
+    Err(nft::Error::Unsteady { attempts: ATTEMPTS }.into())
 }
 
 /// Whether ports can be published here: nf_tables answers, and may be changed.

@@ -24,8 +24,10 @@ pub fn publish(
     attachment: &Attachment,
     hostports: &Hostports,
 ) -> Result<Plan, Error> {
-    // Found out before anything is changed: there may be no route.
-    let interface = localnet_interface(hostports)?;
+    if hostports.publishes.is_empty() {
+        return super::unpublish(host, &attachment.owner, None);
+    }
+    let interface = localnet_interface(hostports);
     let plan = {
         let _lock = lock_netns().map_err(Error::Lock)?;
         apply(&mut host.kernel, |kernel| plan_publish(kernel, attachment, hostports))?
@@ -40,16 +42,22 @@ pub fn publish(
     Ok(plan)
 }
 
-/// The interface that packets from 127.0.0.1 must be allowed to leave through, if any must.
-fn localnet_interface(hostports: &Hostports) -> Result<Option<String>, Error> {
-    let wanted = hostports.masquerading != Masquerading::Never;
+/// The interface that packets from 127.0.0.1 must be allowed to leave through, if any must. Without
+/// a route to the container there is none, and nobody reaches it from 127.0.0.1.
+fn localnet_interface(hostports: &Hostports) -> Option<String> {
+    if hostports.masquerading == Masquerading::Never {
+        return None;
+    }
     let container = hostports.publishes.iter().find_map(|publish| match publish.container {
         std::net::IpAddr::V4(address) => Some(address),
         std::net::IpAddr::V6(_) => None,
     });
-    match container.filter(|_| wanted) {
-        Some(address) => link::interface_towards(address).map(Some).map_err(Error::RouteLocalnet),
-        None => Ok(None),
+    match link::interface_towards(container?) {
+        Ok(interface) => Some(interface),
+        Err(error) => {
+            tracing::warn!(%error, "127.0.0.1 will not reach the container");
+            None
+        }
     }
 }
 

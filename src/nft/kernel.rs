@@ -100,11 +100,13 @@ impl Kernel {
             Verdict::Committed => Ok(Applied::Committed),
             Verdict::Stale => Ok(Applied::Stale),
             Verdict::Refused(refusals) => {
-                if refusals.iter().any(|refusal| refusal.errno == Errno::EPERM as i32) {
-                    return Err(Error::NotPermitted);
-                }
-                if refusals.iter().any(|refusal| refusal.seq == batch.begin) {
-                    return Err(no_nftables());
+                // What is refused at the begin of a batch is refused as a whole.
+                if let Some(whole) = refusals.iter().find(|refusal| refusal.seq == batch.begin) {
+                    return Err(match Errno::from_raw(whole.errno) {
+                        Errno::EPERM | Errno::EACCES => Error::NotPermitted,
+                        Errno::EINVAL | Errno::EOPNOTSUPP => no_nftables(),
+                        _ => netlink::Error::Refused(whole.clone()).into(),
+                    });
                 }
                 let changes = refusals.into_iter().map(|refusal| batch.explain(refusal));
                 Err(Error::Refused(changes.collect()))
