@@ -19,15 +19,16 @@
 //! protocol and port. The rules that look there exist once for each length of prefix in use.
 
 mod class;
+mod element;
 mod hostports;
+mod intent;
 pub mod names;
 mod rules;
 
 pub use class::{Class, MarkClass, Masquerader, Scope, Source};
-pub use hostports::{
-    Conditions, Hostports, InvalidCondition, MarkTarget, Masquerading, Publish, desired,
-    elements_of, published,
-};
+pub use element::{elements_of, published};
+pub use hostports::desired;
+pub use intent::{Conditions, Hostports, InvalidCondition, MarkTarget, Masquerading, Publish};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::class::{MarkClass, Scope, Source};
-use super::hostports::Conditions;
+use super::intent::Conditions;
 use super::names;
 use crate::net::{IpVersion, L4Proto, Mark, Port, Subnet};
 use crate::nft::expr::{
