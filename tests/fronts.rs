@@ -1,0 +1,29 @@
+//! The built binary as its callers see it: environment and standard input in, standard output,
+//! standard error, exit code and the kernel's ruleset out.
+//!
+//! Each test has namespaces of its own, see [`fronts::host::Host`]. What a plugin must say is in
+//! the CNI specification (<https://www.cni.dev/docs/spec/>); what the reference plugins say beyond
+//! it, and runtimes rely on, is noted where it is asserted.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod lab;
+
+mod fronts {
+    pub mod call;
+    mod faults;
+    mod garbage;
+    pub mod host;
+    mod list;
+    mod marks;
+    mod mutations;
+    mod ownership;
+    mod permissions;
+    mod processes;
+    mod protocol;
+    mod random;
+    mod refusals;
+    mod reload;
+    mod repeats;
+    mod results;
+    mod spelling;
+}
