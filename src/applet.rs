@@ -35,7 +35,10 @@ pub fn run(arguments: Vec<String>) -> ExitCode {
     let plugin = PLUGINS.iter().find(|plugin| plugin.name == called || plugin.name == word);
     start_logging();
     if let Some(plugin) = plugin {
-        let get = |name: &str| std::env::var(name).unwrap_or_default();
+        // What is not UTF-8 is not unset: it is refused where it is looked at.
+        let get =
+            |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        let get = |name: &str| get(name).unwrap_or_default();
         let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
         return cni::run(plugin, get, io::stdin().lock(), &mut out, &mut err);
     }

@@ -27,7 +27,8 @@ pub fn publish(
     if hostports.publishes.is_empty() {
         return super::unpublish(host, &attachment.owner, None);
     }
-    let interface = localnet_interface(hostports);
+    // Asked for before anything is changed.
+    let interface = localnet_interface(hostports)?;
     let plan = {
         let _lock = lock_netns().map_err(Error::Lock)?;
         apply(&mut host.kernel, |kernel| plan_publish(kernel, attachment, hostports))?
@@ -44,20 +45,22 @@ pub fn publish(
 
 /// The interface that packets from 127.0.0.1 must be allowed to leave through, if any must. Without
 /// a route to the container there is none, and nobody reaches it from 127.0.0.1.
-fn localnet_interface(hostports: &Hostports) -> Option<String> {
+fn localnet_interface(hostports: &Hostports) -> Result<Option<String>, Error> {
     if hostports.masquerading == Masquerading::Never {
-        return None;
+        return Ok(None);
     }
     let container = hostports.publishes.iter().find_map(|publish| match publish.container {
         std::net::IpAddr::V4(address) => Some(address),
         std::net::IpAddr::V6(_) => None,
     });
-    match link::interface_towards(container?) {
-        Ok(interface) => Some(interface),
-        Err(error) => {
+    let Some(container) = container else { return Ok(None) };
+    match link::interface_towards(container) {
+        Ok(interface) => Ok(Some(interface)),
+        Err(error @ (link::Error::NoRoute { .. } | link::Error::NoInterface { .. })) => {
             tracing::warn!(%error, "127.0.0.1 will not reach the container");
-            None
+            Ok(None)
         }
+        Err(error) => Err(Error::RouteLocalnet(error)),
     }
 }
 

@@ -10,6 +10,12 @@ pub enum Error {
     Open(#[source] std::io::Error),
     /// There is no route.
     #[error("no route to {address}")]
+    NoRoute {
+        /// Where to.
+        address: IpAddr,
+    },
+    /// The route could not be asked for.
+    #[error("cannot ask for the route to {address}")]
     Route {
         /// Where to.
         address: IpAddr,

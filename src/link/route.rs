@@ -11,7 +11,7 @@ use super::error::Error;
 /// The interface through which packets to an address leave: `ip route get ADDRESS`.
 ///
 /// # Errors
-/// [`Error::Route`] if there is no route, [`Error::NoInterface`] if it has none.
+/// [`Error::NoRoute`] if there is no route, [`Error::NoInterface`] if it has none.
 pub fn interface_towards(address: Ipv4Addr) -> Result<String, Error> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(Error::Open)?;
@@ -22,9 +22,12 @@ pub fn interface_towards(address: Ipv4Addr) -> Result<String, Error> {
             RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(address, 32).build();
         let answer = handle.route().get(request).execute().try_next().await;
         let address = IpAddr::V4(address);
-        let route = answer
-            .map_err(|cause| Error::Route { address, cause })?
-            .ok_or(Error::NoInterface { address })?;
+        let route = match answer {
+            Ok(route) => route.ok_or(Error::NoInterface { address })?,
+            // The kernel answered, and the answer is no.
+            Err(rtnetlink::Error::NetlinkError(_)) => return Err(Error::NoRoute { address }),
+            Err(cause) => return Err(Error::Route { address, cause }),
+        };
         let out = route.attributes.iter().find_map(|attribute| match attribute {
             RouteAttribute::Oif(index) => Some(*index),
             _ => None,

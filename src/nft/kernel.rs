@@ -48,7 +48,9 @@ impl Kernel {
         match Connection::open() {
             Ok(connection) => Ok(Kernel { connection }),
             Err(netlink::Error::Socket(crate::sys::SocketError::Open(cause)))
-                if cause.raw_os_error() == Some(Errno::EPROTONOSUPPORT as i32) =>
+                if [Errno::EPROTONOSUPPORT, Errno::EAFNOSUPPORT]
+                    .iter()
+                    .any(|errno| cause.raw_os_error() == Some(*errno as i32)) =>
             {
                 Err(no_nftables())
             }

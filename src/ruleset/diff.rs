@@ -270,7 +270,7 @@ fn diff_elements(
         wanted_keys.insert((&set.name, &element.key));
         let there = snapshot.elements.get(&(set.name.clone(), element.key.clone()));
         match there {
-            Some(there) if there.is_same(element) => continue,
+            Some(there) if is_same_element(element, there) => continue,
             Some(there) => {
                 let owner = Owner::key_of(&there.userdata);
                 if !scope.yields(owner) {
@@ -291,6 +291,13 @@ fn diff_elements(
         }
     }
     Ok(())
+}
+
+/// Whether an element is the one wanted, or what is left of it after a reload of nft's listing.
+fn is_same_element(wanted: &Element, there: &Element) -> bool {
+    let reloaded = Owner::is_reloaded(&there.userdata, &wanted.userdata);
+    let userdata = if reloaded { wanted.userdata.clone() } else { there.userdata.clone() };
+    Element { userdata, ..there.clone() }.is_same(wanted)
 }
 
 fn delete_element(stages: &mut Stages, set: &Set, element: &Element) {

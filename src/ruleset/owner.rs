@@ -103,6 +103,16 @@ impl Owner {
         self.silent_userdata().with(TLV_CONTENT, hash[..8].to_vec())
     }
 
+    /// Whether userdata is what is left of `wanted` after a reload of nft's listing, which keeps
+    /// comments and no private entries: the same owner by the same comment, and nothing more was
+    /// wanted than to say whose it is.
+    #[must_use]
+    pub fn is_reloaded(there: &Userdata, wanted: &Userdata) -> bool {
+        let comment = wanted.comment().unwrap_or_default();
+        let plain = Owner::from_label(comment).userdata();
+        *wanted == plain && *there == Userdata::new().with_comment(comment)
+    }
+
     /// Whose userdata this is; `None` for a foreigner's.
     #[must_use]
     pub fn key_of(userdata: &Userdata) -> Option<OwnerKey> {

@@ -1,8 +1,9 @@
 //! Which network namespace this process is in, and which one a path names.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use nix::sys::stat::fstat;
@@ -12,6 +13,9 @@ use nix::sys::statfs::{FsType, fstatfs};
 const NSFS_MAGIC: FsType = FsType(0x6e73_6673);
 /// `PROC_SUPER_MAGIC`: what `/proc/PID/ns/net` is on before Linux 3.19.
 const PROC_SUPER_MAGIC: FsType = FsType(0x9fa0);
+
+/// `NS_GET_NSTYPE` of linux/nsfs.h: which kind of namespace it is, as its `CLONE_NEW*`.
+const NS_GET_NSTYPE: nix::libc::c_ulong = 0xb703;
 
 /// The identity of a network namespace: its inode. Unique while the namespace lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,17 +30,22 @@ pub fn current_netns() -> io::Result<NetnsId> {
     Ok(NetnsId(fstat(&file)?.st_ino))
 }
 
-/// The namespace that a path names; `None` if the path is there but is no namespace.
+/// The network namespace that a path names; `None` if the path is there but is something else.
+///
+/// Looks before it opens: opening a FIFO would wait for its other end.
 ///
 /// # Errors
 /// Whatever opening the path says; `NotFound` when it is gone.
 pub fn netns_at(path: &Path) -> io::Result<Option<NetnsId>> {
-    let file = File::open(path)?;
-    let kind = fstatfs(&file)?.filesystem_type();
-    debug_assert!(file.as_raw_fd() >= 0);
-    if kind == NSFS_MAGIC || kind == PROC_SUPER_MAGIC {
-        Ok(Some(NetnsId(fstat(&file)?.st_ino)))
-    } else {
-        Ok(None)
+    let place = OpenOptions::new().read(true).custom_flags(nix::libc::O_PATH).open(path)?;
+    let kind = fstatfs(&place)?.filesystem_type();
+    if kind != NSFS_MAGIC && kind != PROC_SUPER_MAGIC {
+        return Ok(None);
     }
+    let file = File::open(path)?;
+    // SAFETY: the descriptor is open; this ioctl takes no argument and returns a number, or -1 on
+    // what is no namespace and on kernels before 4.11.
+    let kind = unsafe { nix::libc::ioctl(file.as_raw_fd(), NS_GET_NSTYPE) };
+    let is_other = kind >= 0 && kind != nix::libc::CLONE_NEWNET;
+    Ok((!is_other).then_some(NetnsId(fstat(&file)?.st_ino)))
 }

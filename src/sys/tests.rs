@@ -54,3 +54,9 @@ fn netns_when_the_path_is_a_plain_file_then_it_is_no_namespace() {
     let own = netns_at(std::path::Path::new("/proc/thread-self/ns/net")).unwrap();
     assert_eq!(own, Some(current_netns().unwrap()));
 }
+
+#[test]
+fn netns_when_the_path_is_another_kind_of_namespace_then_it_is_none() {
+    let mount = std::path::Path::new("/proc/thread-self/ns/mnt");
+    assert_eq!(netns_at(mount).unwrap(), None);
+}

@@ -96,6 +96,7 @@ impl Call {
     /// # Errors
     /// [`Error`].
     pub fn parse(env: &Environment, stdin: &[u8], supported: &[CniVersion]) -> Result<Self, Error> {
+        env.readable()?;
         let command = Command::parse(&env.command);
         if let Some(command) = command {
             env.need(command.needs())?;

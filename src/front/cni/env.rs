@@ -34,6 +34,19 @@ impl Environment {
         }
     }
 
+    /// Refuses what was not UTF-8, of which [`char::REPLACEMENT_CHARACTER`] is left.
+    ///
+    /// # Errors
+    /// [`Error::NotUtf8`].
+    pub fn readable(&self) -> Result<(), Error> {
+        let names = ["CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH"];
+        let wrong = |name: &&str| self.value(name).contains(char::REPLACEMENT_CHARACTER);
+        match names.iter().copied().find(wrong) {
+            Some(name) => Err(Error::NotUtf8 { name }),
+            None => Ok(()),
+        }
+    }
+
     /// Names what a command needs and is missing.
     ///
     /// # Errors
@@ -46,6 +59,7 @@ impl Environment {
 
     fn value(&self, name: &str) -> &str {
         match name {
+            "CNI_COMMAND" => &self.command,
             "CNI_CONTAINERID" => &self.container_id,
             "CNI_NETNS" => &self.netns,
             "CNI_IFNAME" => &self.ifname,

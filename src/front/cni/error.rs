@@ -16,6 +16,12 @@ pub enum Error {
         /// Their names, in the order of the specification.
         names: Vec<&'static str>,
     },
+    /// A variable is not UTF-8.
+    #[error("{name} is not UTF-8")]
+    NotUtf8 {
+        /// Its name.
+        name: &'static str,
+    },
     /// `CNI_COMMAND` is none of the specification's.
     #[error("unknown CNI_COMMAND: {command}")]
     UnknownCommand {
@@ -123,7 +129,9 @@ impl Error {
     pub fn code(&self) -> u32 {
         match self {
             Error::IncompatibleVersion { .. } | Error::CommandTooNew { .. } => 1,
-            Error::MissingVariables { .. } | Error::UnknownCommand { .. } => 4,
+            Error::MissingVariables { .. }
+            | Error::NotUtf8 { .. }
+            | Error::UnknownCommand { .. } => 4,
             Error::Name(name) => match name {
                 InvalidName::EmptyIfName
                 | InvalidName::LongIfName { .. }

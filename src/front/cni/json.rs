@@ -93,7 +93,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A list of objects; `null` in it is an empty object.
+    /// A list of objects.
     pub(super) fn objects(&self, key: &str) -> Result<Vec<Object<'a>>, Error> {
         let list = self.list(key)?.map_or(&[][..], Vec::as_slice);
         let placed = list.iter().enumerate();

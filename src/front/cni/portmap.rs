@@ -127,7 +127,7 @@ impl PortmapConf {
     }
 
     /// The mark, which for an external chain must be asked for.
-    fn mark(&self, host: &mut Host) -> Result<MarkTarget, Error> {
+    fn mark(&self, host: &mut Host, ifname: &str) -> Result<MarkTarget, Error> {
         let chain = match &self.mark {
             MarkChoice::Bit(mark) => {
                 return Ok(MarkTarget { mark: *mark, masquerader: Masquerader::Ours });
@@ -137,7 +137,7 @@ impl PortmapConf {
         let has = |v4: bool| {
             let prev = self.prev_result.as_ref();
             prev.is_some_and(|prev| {
-                prev.container_addresses("").iter().any(|(host, _)| host.is_ipv4() == v4)
+                prev.container_addresses(ifname).iter().any(|(host, _)| host.is_ipv4() == v4)
             })
         };
         let mut versions = Vec::new();
@@ -193,7 +193,7 @@ fn add(call: &Call) -> Result<Value, Error> {
         return Ok(result);
     }
     let mut host = Host::open()?;
-    let mark = conf.mark(&mut host)?;
+    let mark = conf.mark(&mut host, ifname(call))?;
     let hostports = conf.hostports(call.owner(), ifname(call), mark)?;
     let attachment = Attachment { owner: call.owner(), netns: Some(netns) };
     attachment::publish(&mut host, &attachment, &hostports)?;
@@ -222,7 +222,7 @@ fn check(call: &Call) -> Result<(), Error> {
         return Ok(());
     }
     let mut host = Host::open()?;
-    let mark = conf.mark(&mut host)?;
+    let mark = conf.mark(&mut host, ifname(call))?;
     let hostports = conf.hostports(call.owner(), ifname(call), mark)?;
     let attachment = Attachment { owner: call.owner(), netns: Some(netns) };
     Ok(attachment::check(&mut host, &attachment, &hostports)?)

@@ -276,8 +276,10 @@ fn ip(object: &Object<'_>, key: &str, interface: Option<i64>) -> Result<Ip, Erro
 fn route(object: &Object<'_>) -> Result<Map<String, Value>, Error> {
     let mut route = Map::new();
     let dst = object.text("dst")?.unwrap_or_default();
-    let subnet: Subnet = dst.parse().map_err(|error| object.invalid("dst", error))?;
-    route.insert("dst".to_owned(), subnet.to_string().into());
+    // Host bits are handed on as they came.
+    let (host, subnet) =
+        Subnet::parse_interface(dst).map_err(|error| object.invalid("dst", error))?;
+    route.insert("dst".to_owned(), format!("{host}/{}", subnet.prefix()).into());
     if let Some(gw) = object.filled_text("gw")? {
         let gw: IpAddr = gw.parse().map_err(|error| object.invalid("gw", error))?;
         route.insert("gw".to_owned(), gw.to_string().into());
