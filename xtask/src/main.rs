@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `ci`, `demo`, `tidy`, `bless`, `bench`.
+//! The project's own commands: `cargo xtask test`, `ci`, `demo`, `tidy`, `bless`, `bench`, `vm`.
 //!
 //! Knows how to install what the build and the judges need, and how to make a host of its own
 //! out of network namespaces. Must build without libmnl and libnftnl: it is what installs them.
@@ -11,6 +11,7 @@ mod probe;
 mod run;
 mod setup;
 mod tidy;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,9 @@ cargo xtask <command>
                        --quick         smaller sizes, under a minute
                        --plugin PATH   another binary in portcullis' place
                        --peer PATH     another plugin to compare with
+  vm                 run the release binary on older kernels under qemu (x86_64, Debian's kernels)
+                       --kernel 6.1    this series only; may be repeated
+                       --fetch         look for newer kernels than those kept in target/vm
   setup              only install the Debian packages that are missing
 
 Everything but tidy first looks for the packages it needs and installs what is missing;
@@ -64,11 +68,13 @@ fn dispatch(words: &[String]) -> Result<ExitCode> {
         "tidy" => no_words(rest).and_then(|()| tidy::run()),
         "demo" => demo::start(rest),
         "bench" => bench::start(rest),
+        "vm" => vm::start(rest),
         // What the commands above start inside their namespaces.
         "__demo" => demo::inside(rest),
         "__bench" => bench::inside(rest),
         "__echo" => probe::serve(rest),
         "__probe" => probe::ask(rest),
+        "__flow" => vm::go_on(rest),
         "__rss" => bench::peak_memory(rest),
         other => bail!("no command `{other}`; `cargo xtask help` lists them"),
     }
