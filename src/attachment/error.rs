@@ -96,7 +96,9 @@ impl Error {
             Error::Ruleset(error) => match error {
                 ruleset::Error::Nft(error) => nft_fault(error),
                 ruleset::Error::Conflict(_) => Fault::PortTaken,
-                ruleset::Error::ForeignSet { .. } => Fault::NotOurs,
+                ruleset::Error::ForeignSet { .. } | ruleset::Error::ForeignChain { .. } => {
+                    Fault::NotOurs
+                }
                 ruleset::Error::Contended { .. } => Fault::TryAgain,
             },
             Error::Lock(_) => Fault::Io,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::error::Error;
 use crate::conntrack::Conntrack;
 use crate::nft::Kernel;
+use crate::ruleset::Lock;
 use crate::sys;
 
 /// Longer than the kernel takes to free what was deleted: an RCU grace period, some times over.
@@ -28,6 +29,21 @@ impl Host {
     pub fn open() -> Result<Self, Error> {
         Ok(Host { kernel: Kernel::open()?, conntrack: None })
     }
+}
+
+/// How long to wait for other processes of ours: some hundred of them in a row.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Keeps our own processes out as long as the first value lives, if that can be had.
+pub(super) fn lock() -> Result<(Option<impl Sized>, Lock), Error> {
+    let held = sys::lock_netns(LOCK_PATIENCE).map_err(Error::Lock)?;
+    let lock = if held.is_some() {
+        Lock::Held
+    } else {
+        tracing::warn!("another process keeps the network namespace locked; going on without");
+        Lock::Missing
+    };
+    Ok((held, lock))
 }
 
 impl Drop for Host {

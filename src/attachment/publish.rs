@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::error::Error;
-use super::host::Host;
+use super::host::{Host, lock};
 use super::record::{Attachment, is_gone};
 use super::stale;
 use crate::firewall::{Class, Hostports, Masquerading, desired, elements_of, names, published};
@@ -12,7 +12,6 @@ use crate::nft::{Kernel, Name, Object};
 use crate::ruleset::{
     self, Conflict, Desired, Owner, OwnerKey, Plan, Record, Scope, Snapshot, Wanted, apply, diff,
 };
-use crate::sys::lock_netns;
 
 /// Publishes ports in one batch. Ports that are published already, for the same owner, stay as
 /// they are; those that the owner no longer wants go in the same batch.
@@ -30,8 +29,8 @@ pub fn publish(
     // Asked for before anything is changed.
     let interface = localnet_interface(hostports)?;
     let plan = {
-        let _lock = lock_netns().map_err(Error::Lock)?;
-        apply(&mut host.kernel, |kernel| plan_publish(kernel, attachment, hostports))?
+        let (_held, lock) = lock()?;
+        apply(&mut host.kernel, lock, |kernel| plan_publish(kernel, attachment, hostports))?
     };
     stale::forget_before(host, &hostports.publishes);
     if let Some(interface) = interface
@@ -151,7 +150,12 @@ fn yielding(kernel: &mut Kernel, conflict: &Conflict) -> Result<OwnerKey, Error>
         // An element without a record: its owner's ADD never was, or its record was deleted.
         None => return Ok(key),
     };
-    if is_gone(&record) { Ok(key) } else { Err(taken(&describe(record.name.as_str()))) }
+    let owner = describe(record.name.as_str());
+    if !is_gone(&record) {
+        return Err(taken(&owner));
+    }
+    tracing::warn!(%owner, element = conflict.text, "taking over a port of a container that is gone");
+    Ok(key)
 }
 
 /// The record of a conflicting element's owner.
@@ -164,7 +168,7 @@ fn record_of(kernel: &mut Kernel, conflict: &Conflict) -> Result<Option<Object>,
     }
     // The comment was cut: look for the key.
     let objects = kernel.objects(&table)?;
-    Ok(objects.into_iter().find(|object| Owner::key_of(&object.userdata) == conflict.owner))
+    Ok(objects.into_iter().find(|object| Some(Record::owner(&object.name).key()) == conflict.owner))
 }
 
 /// An owner's label in words.

@@ -49,6 +49,12 @@ impl Netns {
         Ok(Netns { path: path.to_owned(), inode: id.0 })
     }
 
+    /// A namespace of which path and inode are known.
+    #[must_use]
+    pub fn known(path: &str, inode: u64) -> Self {
+        Netns { path: path.to_owned(), inode }
+    }
+
     /// As [`Netns::open`], and it must not be the caller's own.
     ///
     /// # Errors
@@ -79,17 +85,18 @@ impl Attachment {
             netns: self.netns.as_ref().map(|netns| (netns.path.clone(), netns.inode)),
         };
         let name = Record::name(&self.owner)?;
-        Some(Object::counter(name, record.userdata(&self.owner)))
+        Some(Object::counter(name, record.userdata()))
     }
 }
 
-/// Whether what a record says of its namespace is no longer so: the path is gone, or is another
-/// namespace now. Where nothing is known, its owner is taken to be alive.
+/// Whether the namespace of a record is no more: its path is gone or leads elsewhere, and no
+/// process that can be seen lives in it. Where nothing is known, its owner is taken to be alive.
 pub(super) fn is_gone(record: &Object) -> bool {
     let Some((path, inode)) = Record::parse(&record.userdata).netns else { return false };
-    match sys::netns_at(Path::new(&path)) {
+    let is_elsewhere = match sys::netns_at(Path::new(&path)) {
         Ok(Some(id)) => id.0 != inode,
         Ok(None) => true,
         Err(error) => error.kind() == io::ErrorKind::NotFound,
-    }
+    };
+    is_elsewhere && !sys::is_inhabited(sys::NetnsId(inode))
 }

@@ -4,13 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::error::Error;
-use super::host::Host;
+use super::host::{Host, lock};
 use super::publish::{owned_publishes, read_leftovers, wanted_of};
 use super::stale;
 use crate::firewall::{Hostports, Publish, names};
 use crate::nft::{Kernel, Table};
 use crate::ruleset::{Desired, Owner, OwnerKey, Plan, Scope, Snapshot, Wanted, apply, diff};
-use crate::sys::lock_netns;
 
 /// Takes back all ports of one owner, in one batch. `expected` are the ports that it should have:
 /// they are looked up one by one; only if its record says that there are others is everything read.
@@ -25,8 +24,8 @@ pub fn unpublish(
 ) -> Result<Plan, Error> {
     let mut gone = Vec::new();
     let plan = {
-        let _lock = lock_netns().map_err(Error::Lock)?;
-        apply(&mut host.kernel, |kernel| {
+        let (_held, lock) = lock()?;
+        apply(&mut host.kernel, lock, |kernel| {
             let snapshot = read_owner(kernel, owner, expected)?;
             gone = owned_publishes(&snapshot, &[owner.key()].into());
             plan_removal(&snapshot, &[owner.key()].into())
@@ -47,8 +46,8 @@ pub fn collect_garbage(
 ) -> Result<Plan, Error> {
     let mut gone = Vec::new();
     let plan = {
-        let _lock = lock_netns().map_err(Error::Lock)?;
-        apply(&mut host.kernel, |kernel| {
+        let (_held, lock) = lock()?;
+        apply(&mut host.kernel, lock, |kernel| {
             let (snapshot, stale) = read_stale(kernel, prefix, valid)?;
             gone = owned_publishes(&snapshot, &stale);
             plan_removal(&snapshot, &stale)

@@ -1,6 +1,6 @@
 //! Changes in nft syntax, for plans and for refusals.
 
-use super::listing::{list_element, list_rule};
+use super::listing::{list_element, list_rule, set_lines};
 use super::object::type_word;
 use super::{Change, Element, Rule, Set, TableId};
 
@@ -42,8 +42,11 @@ pub(super) fn describe(change: &Change, known: &[Set]) -> String {
             format!("delete rule {table} {chain} handle {}", rule.handle)
         }
         Change::AddSet(table, set) => {
-            let word = if set.data.is_some() { "map" } else { "set" };
-            format!("add {word} {table} {}", set.name)
+            let lines = set_lines(table.family, set, &[]);
+            let [head, body @ .., _] = lines.as_slice() else { return String::new() };
+            let body: Vec<String> = body.iter().map(|line| format!("{};", line.trim())).collect();
+            let (word, _) = head.split_once(' ').unwrap_or((head, ""));
+            format!("add {word} {table} {} {{ {} }}", set.name, body.join(" "))
         }
         Change::DeleteSet(table, name) => format!("delete set {table} {name}"),
         Change::AddElements(table, set, elements) => describe_elements("add", table, set, elements),

@@ -8,10 +8,11 @@ use std::fmt;
 
 use super::desired::{Desired, DesiredChain};
 use super::error::{Conflict, Error};
-use super::owner::{Owner, OwnerKey};
+use super::owner::{Owner, OwnerKey, Record};
 use super::snapshot::Snapshot;
 use crate::nft::{
-    AnyChain, Change, Element, Listed, Name, Rule, Set, TableId, Transaction, list_element,
+    AnyChain, BaseChain, Change, Element, Listed, Name, Rule, Set, TableId, Transaction,
+    list_element,
 };
 
 /// Whose things are concerned.
@@ -94,6 +95,9 @@ struct Stages {
     depends: bool,
 }
 
+/// `NFT_TABLE_F_DORMANT`: the table is there and no hook calls its chains.
+const DORMANT: u32 = 1;
+
 /// Compares what is wanted with what is there.
 ///
 /// # Errors
@@ -102,7 +106,8 @@ struct Stages {
 pub fn diff(desired: &Desired, snapshot: &Snapshot, scope: &Scope) -> Result<Plan, Error> {
     let table = &desired.table.id;
     let mut stages = Stages::default();
-    if snapshot.table.is_none() {
+    // A table that sleeps is woken: adding it again sets its flags.
+    if snapshot.table.as_ref().is_none_or(|there| there.flags & DORMANT != desired.table.flags) {
         stages.add.push(Change::AddTable(desired.table.clone()));
     }
     diff_objects(desired, snapshot, scope, &mut stages);
@@ -117,7 +122,7 @@ pub fn diff(desired: &Desired, snapshot: &Snapshot, scope: &Scope) -> Result<Pla
         }
     }
     for wanted in &desired.chains {
-        diff_chain(table, wanted, snapshot, scope, &mut stages);
+        diff_chain(table, wanted, snapshot, scope, &mut stages)?;
     }
     delete_chains(desired, snapshot, scope, &mut stages);
     diff_elements(desired, snapshot, scope, &mut stages)?;
@@ -140,9 +145,7 @@ fn diff_objects(desired: &Desired, snapshot: &Snapshot, scope: &Scope, stages: &
     }
     for (name, object) in &snapshot.objects {
         let wanted = desired.objects.iter().any(|wanted| wanted.name == *name);
-        let owned = Owner::key_of(&object.userdata)
-            .unwrap_or_else(|| Owner::from_label(name.as_str()).key());
-        if !wanted && scope.owns(Some(owned)) {
+        if !wanted && scope.owns(Some(Record::owner(name).key())) {
             stages.depends = true;
             stages.delete.push(Change::DeleteObject(table.clone(), object.clone()));
         }
@@ -163,15 +166,27 @@ fn diff_chain(
     snapshot: &Snapshot,
     scope: &Scope,
     stages: &mut Stages,
-) {
+) -> Result<(), Error> {
     let name = wanted.chain.name();
+    let add = match &wanted.chain {
+        AnyChain::Base(base) => Change::AddBaseChain(table.clone(), base.clone()),
+        AnyChain::Regular(chain) => Change::AddChain(table.clone(), chain.clone()),
+    };
     let there: &[Listed<Rule>] = match snapshot.chains.get(name) {
-        Some((_, rules)) => rules,
+        Some((chain, rules)) => {
+            match compare_chains(&wanted.chain, chain) {
+                Likeness::Same => {}
+                // Adding a chain that is there sets its policy.
+                Likeness::OtherPolicy => stages.add.push(add),
+                Likeness::Other => {
+                    let chain = name.to_string();
+                    return Err(Error::ForeignChain { table: table.to_string(), chain });
+                }
+            }
+            rules
+        }
         None => {
-            stages.add.push(match &wanted.chain {
-                AnyChain::Base(base) => Change::AddBaseChain(table.clone(), base.clone()),
-                AnyChain::Regular(chain) => Change::AddChain(table.clone(), chain.clone()),
-            });
+            stages.add.push(add);
             &[]
         }
     };
@@ -198,6 +213,34 @@ fn diff_chain(
             }
             None => Change::AddRule { table, chain, rule, after: None },
         });
+    }
+    Ok(())
+}
+
+/// How a chain that is there compares with the one wanted.
+enum Likeness {
+    Same,
+    OtherPolicy,
+    /// Called by another hook or at another time, or by none: that cannot be changed.
+    Other,
+}
+
+fn compare_chains(wanted: &AnyChain, there: &AnyChain) -> Likeness {
+    match (wanted, there) {
+        (AnyChain::Regular(_), AnyChain::Regular(_)) => Likeness::Same,
+        (AnyChain::Base(wanted), AnyChain::Base(there)) => {
+            let place = |chain: &BaseChain| (chain.kind.clone(), chain.hook, chain.priority);
+            if place(wanted) != place(there) {
+                Likeness::Other
+            } else if wanted.policy != there.policy {
+                Likeness::OtherPolicy
+            } else {
+                Likeness::Same
+            }
+        }
+        (AnyChain::Regular(_), AnyChain::Base(_)) | (AnyChain::Base(_), AnyChain::Regular(_)) => {
+            Likeness::Other
+        }
     }
 }
 

@@ -22,6 +22,16 @@ pub enum Error {
         /// The set.
         set: String,
     },
+    /// A chain of that name is there, and it is not what we make.
+    #[error(
+        "chain {chain} of table {table} is not of the type, hook and priority that portcullis gives it: it was made by hand or by another program; delete it with: nft delete table {table}"
+    )]
+    ForeignChain {
+        /// The table.
+        table: String,
+        /// The chain.
+        chain: String,
+    },
     /// Others committed between every reading and its commit.
     #[error("nf_tables was changed by others during each of {attempts} attempts")]
     Contended {

@@ -13,7 +13,7 @@ mod model;
 mod owner;
 mod snapshot;
 
-pub use apply::apply;
+pub use apply::{Lock, apply};
 pub use desired::{Desired, DesiredChain};
 pub use diff::{Plan, Scope, diff};
 pub use error::{Conflict, Error};

@@ -10,8 +10,6 @@ use crate::nft::{Name, Userdata};
 
 /// Private userdata entries. nft skips types that it does not know.
 const TLV_OWNER: u8 = 0xE0;
-const TLV_NETNS: u8 = 0xE1;
-const TLV_ELEMENTS: u8 = 0xE2;
 const TLV_CONTENT: u8 = 0xE5;
 
 /// The hash by which an owner is recognised.
@@ -141,10 +139,11 @@ fn hex(bytes: &[u8], digits: usize) -> String {
     text
 }
 
-/// What is recorded of an owner, as userdata of the counter that bears its label.
+/// What is recorded of an owner: the comment of the counter that bears its label, so that nft
+/// shows it and keeps it in what it lists (`3 elements, netns 4026532201 /run/netns/web`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
-    /// How many elements and chains it owns; unknown after a reload of nft's listing.
+    /// How many elements and chains it owns.
     pub elements: Option<u32>,
     /// The path and the inode of its network namespace, where known.
     pub netns: Option<(String, u64)>,
@@ -157,30 +156,42 @@ impl Record {
         Name::new(owner.label()).ok()
     }
 
-    /// The record as userdata.
+    /// Whose record a counter is.
     #[must_use]
-    pub fn userdata(&self, owner: &Owner) -> Userdata {
-        let mut userdata = owner.silent_userdata();
-        if let Some(elements) = self.elements {
-            userdata = userdata.with_u32(TLV_ELEMENTS, elements);
+    pub fn owner(name: &Name) -> Owner {
+        Owner::from_label(name.as_str())
+    }
+
+    /// The record as userdata. A path that a comment cannot hold is left out: its owner then
+    /// counts as alive.
+    #[must_use]
+    pub fn userdata(&self) -> Userdata {
+        let mut comment = match self.elements {
+            Some(elements) => format!("{elements} elements"),
+            None => String::new(),
+        };
+        if let Some((path, inode)) = &self.netns {
+            let netns = format!(", netns {inode} {path}");
+            let quotable = !path.contains(['"', '\n']);
+            if quotable && comment.len() + netns.len() < Userdata::COMMENT_MAX {
+                comment.push_str(&netns);
+            }
         }
-        // The kernel keeps 256 bytes: 18 for the owner, 6 for the count, 2 + 8 here.
-        if let Some((path, inode)) = self.netns.as_ref().filter(|(path, _)| path.len() <= 200) {
-            let mut value = inode.to_ne_bytes().to_vec();
-            value.extend_from_slice(path.as_bytes());
-            userdata = userdata.with(TLV_NETNS, value);
-        }
-        userdata
+        Userdata::new().with_comment(&comment)
     }
 
     /// Reads it back.
     #[must_use]
     pub fn parse(userdata: &Userdata) -> Self {
-        let netns = userdata.find(TLV_NETNS).and_then(|value| {
-            let (inode, path) = value.split_first_chunk::<8>()?;
-            let path = std::str::from_utf8(path).ok()?;
-            Some((path.to_owned(), u64::from_ne_bytes(*inode)))
+        let comment = userdata.comment().unwrap_or_default();
+        let (elements, rest) = match comment.split_once(" elements") {
+            Some((number, rest)) => (number.parse().ok(), rest),
+            None => (None, ""),
+        };
+        let netns = rest.strip_prefix(", netns ").and_then(|netns| {
+            let (inode, path) = netns.split_once(' ')?;
+            Some((path.to_owned(), inode.parse().ok()?))
         });
-        Record { elements: userdata.find_u32(TLV_ELEMENTS), netns }
+        Record { elements, netns }
     }
 }

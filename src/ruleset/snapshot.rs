@@ -83,8 +83,11 @@ impl Snapshot {
         table: &TableId,
         wanted: &[(Name, Element)],
     ) -> Result<(), Error> {
-        let there: Vec<&(Name, Element)> =
-            wanted.iter().filter(|(set, _)| self.sets.contains_key(set)).collect();
+        // A set whose keys have another length is not ours, which the difference will say.
+        let is_there = |(name, element): &&(Name, Element)| {
+            self.sets.get(name).is_some_and(|set| set.key_len() == element.key.len())
+        };
+        let there: Vec<&(Name, Element)> = wanted.iter().filter(is_there).collect();
         if there.len() >= DUMP_FROM {
             let mut sets: Vec<&Name> = there.iter().map(|(set, _)| set).collect();
             sets.sort();

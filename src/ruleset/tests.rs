@@ -77,7 +77,7 @@ fn plan_when_printed_then_reads_as_nft() {
     assert_eq!(
         plan.to_string(),
         "add table inet t\n\
-         add map inet t m\n\
+         add map inet t m { type inet_proto . inet_service : ipv4_addr . inet_service; }\n\
          add chain inet t c\n\
          add rule inet t c meta l4proto tcp counter packets 6 bytes 0 accept\n\
          add element inet t m { tcp . 80 comment \"cni/net/web/eth0\" : 10.0.0.2 . 80 }\n"
@@ -169,12 +169,60 @@ fn owner_when_a_part_cannot_be_read_back_then_stands_as_its_hash() {
 }
 
 #[test]
-fn record_when_written_then_reads_back() {
+fn record_when_written_then_reads_back_from_its_comment() {
     let record = Record { elements: Some(7), netns: Some(("/run/netns/web".to_owned(), 42)) };
-    assert_eq!(Record::parse(&record.userdata(&web())), record);
+    assert_eq!(record.userdata().comment(), Some("7 elements, netns 42 /run/netns/web"));
+    assert_eq!(Record::parse(&record.userdata()), record);
     let long = Record { netns: Some(("x".repeat(300), 1)), ..record };
-    assert!(long.userdata(&web()).encode().len() <= Userdata::MAX);
-    assert_eq!(Record::parse(&long.userdata(&web())).netns, None);
+    assert_eq!(Record::parse(&long.userdata()).netns, None);
+    assert_eq!(Record::parse(&long.userdata()).elements, Some(7));
+    for odd in
+        ["", "elements", "x elements, netns", "1 elements, netns y /z", "1 elements, netns 2"]
+    {
+        assert_eq!(Record::parse(&Userdata::new().with_comment(odd)).netns, None, "{odd}");
+    }
+}
+
+#[test]
+fn chain_when_its_hook_is_another_then_the_error_names_it() {
+    use crate::nft::{BaseChain, ChainKind, Hook, Policy};
+    let base = |priority, policy| {
+        let chain = AnyChain::Base(BaseChain {
+            name: Name::literal("c"),
+            kind: ChainKind::Nat,
+            hook: Hook::Prerouting,
+            priority,
+            policy,
+            device: None,
+            userdata: Userdata::new(),
+        });
+        let mut desired = desired(vec![], vec![]);
+        desired.chains = vec![DesiredChain { chain, rules: vec![] }];
+        desired
+    };
+    let mut model = Model::default();
+    change(&mut model, &base(-100, Policy::Accept), &web());
+    let scope = Scope::of(&[&web()]);
+    let late = diff(&base(-50, Policy::Accept), &model.snapshot(), &scope);
+    assert!(matches!(late, Err(Error::ForeignChain { chain, .. }) if chain == "c"));
+    let regular = diff(&desired(vec![], vec![]), &model.snapshot(), &scope);
+    assert!(matches!(regular, Err(Error::ForeignChain { .. })));
+    let stricter = diff(&base(-100, Policy::Drop), &model.snapshot(), &scope).unwrap();
+    assert_eq!(
+        stricter.to_string(),
+        "add chain inet t c { type nat hook prerouting priority -100; policy drop; }\n"
+    );
+}
+
+#[test]
+fn table_when_dormant_then_is_woken() {
+    let mut model = Model::default();
+    let mut asleep = desired(vec![], vec![]);
+    asleep.table.flags = 1;
+    change(&mut model, &asleep, &web());
+    let scope = Scope::of(&[&web()]);
+    let plan = diff(&desired(vec![], vec![]), &model.snapshot(), &scope).unwrap();
+    assert_eq!(plan.to_string(), "add table inet t\n");
 }
 
 /// Rules by number; a foreign one where the flag is set.

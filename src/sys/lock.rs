@@ -2,10 +2,12 @@
 //!
 //! It is `flock(2)` on the namespace itself (`/proc/thread-self/ns/net`): every process of a
 //! namespace finds the same inode, so there is no path to agree on, nothing to create and nothing
-//! to clean up, and the kernel releases it when the holder dies.
+//! to clean up, and the kernel releases it when the holder
+//! dies.
 
 use std::fs::File;
 use std::io;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -16,17 +18,28 @@ pub struct NetnsLock {
     _held: Flock<File>,
 }
 
-/// Waits for the lock of the calling thread's network namespace.
+/// Takes the lock of the calling thread's network namespace, waiting for it at most so long.
+///
+/// `None` if somebody held it all that time. Anybody in the namespace can open its file and lock
+/// it, so the lock is a courtesy among our own processes: it saves them retries, and nothing may
+/// rest on it alone.
 ///
 /// # Errors
 /// Where `/proc` is not mounted, or locks are refused.
-pub fn lock_netns() -> io::Result<NetnsLock> {
+pub fn lock_netns(patience: Duration) -> io::Result<Option<NetnsLock>> {
     let mut file = File::open("/proc/thread-self/ns/net")?;
+    let begin = Instant::now();
+    let mut pause = Duration::from_micros(50);
     loop {
-        match Flock::lock(file, FlockArg::LockExclusive) {
-            Ok(held) => return Ok(NetnsLock { _held: held }),
-            Err((again, Errno::EINTR)) => file = again,
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(held) => return Ok(Some(NetnsLock { _held: held })),
+            Err((again, Errno::EWOULDBLOCK | Errno::EINTR)) => file = again,
             Err((_, errno)) => return Err(errno.into()),
         }
+        if begin.elapsed() > patience {
+            return Ok(None);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(2));
     }
 }

@@ -16,7 +16,7 @@ mod socket;
 pub use bytecode::bytecode;
 pub use lock::lock_netns;
 pub use message::{MessageBuilder, Nest};
-pub use netns::{current_netns, netns_at};
+pub use netns::{NetnsId, current_netns, is_inhabited, netns_at};
 pub use process::outlive;
 pub use socket::{Socket, SocketError};
 

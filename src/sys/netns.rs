@@ -49,3 +49,15 @@ pub fn netns_at(path: &Path) -> io::Result<Option<NetnsId>> {
     let is_other = kind >= 0 && kind != nix::libc::CLONE_NEWNET;
     Ok((!is_other).then_some(NetnsId(fstat(&file)?.st_ino)))
 }
+
+/// Whether a process that can be seen in `/proc` lives in a network namespace. Reads a link for
+/// each process: for the rare case that somebody's life depends on it.
+#[must_use]
+pub fn is_inhabited(netns: NetnsId) -> bool {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return false };
+    let link = format!("net:[{}]", netns.0);
+    processes
+        .flatten()
+        .filter_map(|process| std::fs::read_link(process.path().join("ns/net")).ok())
+        .any(|there| there.as_os_str() == link.as_str())
+}

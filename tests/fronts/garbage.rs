@@ -90,7 +90,16 @@ fn gc_when_names_are_long_then_knows_them_all_the_same() {
 fn gc_when_list_is_malformed_then_removes_nothing() {
     let host = Host::inhabited();
     let before = host.ruleset();
-    for list in [json!({}), json!("a"), json!([7]), json!([{"containerID": 1}]), json!([null])] {
+    for list in [
+        json!({}),
+        json!("a"),
+        json!([7]),
+        json!([{"containerID": 1}]),
+        json!([null]),
+        json!([{}]),
+        json!([{"containerID": "a"}]),
+        json!([{"ifname": "eth0"}]),
+    ] {
         let call = gc(&host, "labnet", &[]).with(|conf| conf["cni.dev/valid-attachments"] = list);
         let (code, text) = host.run(&call).error();
         assert_eq!(code, 7, "{text}");

@@ -200,6 +200,18 @@ pub fn index(scenarios: &[Scenario]) -> String {
     text
 }
 
+/// A listing with the inodes of namespaces, which differ each time, as 0.
+pub fn without_inodes(listing: &str) -> String {
+    let lines = listing.lines().map(|line| match line.split_once(", netns ") {
+        Some((before, rest)) => {
+            let path = rest.split_once(' ').map_or(rest, |(_, path)| path);
+            format!("{before}, netns 0 {path}\n")
+        }
+        None => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
 fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut all: Vec<PathBuf> =

@@ -58,14 +58,15 @@ impl Config {
     /// `cni.dev/valid-attachments` of a GC: container ids with their interfaces.
     ///
     /// # Errors
-    /// [`Error::Type`].
+    /// [`Error::Type`]; [`Error::Value`] for an entry without a container or an interface.
     pub fn valid_attachments(&self) -> Result<Vec<(String, String)>, Error> {
         let root = self.root()?;
         let mut valid = Vec::new();
         for entry in root.objects("cni.dev/valid-attachments")? {
-            let container = entry.text("containerID")?.unwrap_or_default();
-            let interface = entry.text("ifname")?.unwrap_or_default();
-            valid.push((container.to_owned(), interface.to_owned()));
+            // Half an entry would match nothing, and what it stands for would be deleted.
+            let need =
+                |key: &str| entry.filled_text(key)?.ok_or_else(|| entry.invalid(key, "missing"));
+            valid.push((need("containerID")?.to_owned(), need("ifname")?.to_owned()));
         }
         Ok(valid)
     }

@@ -195,6 +195,9 @@ fn add(call: &Call) -> Result<Value, Error> {
     let mut host = Host::open()?;
     let mark = conf.mark(&mut host, ifname(call))?;
     let hostports = conf.hostports(call.owner(), ifname(call), mark)?;
+    if hostports.publishes.is_empty() {
+        tracing::warn!("no port mapping is for an address that the container has");
+    }
     let attachment = Attachment { owner: call.owner(), netns: Some(netns) };
     attachment::publish(&mut host, &attachment, &hostports)?;
     Ok(result)

@@ -137,12 +137,15 @@ mod calls {
 
     #[test]
     fn valid_attachments_when_given_then_are_pairs() {
-        let list = json!([{"containerID": "a", "ifname": "eth0"}, {"CONTAINERID": "b"}]);
+        let list = json!([
+            {"containerID": "a", "ifname": "eth0"},
+            {"CONTAINERID": "b", "IFNAME": "eth1"},
+        ]);
         let config =
             Config::parse(json!({"cni.dev/valid-attachments": list}).to_string().as_bytes());
         let valid = config.and_then(|config| config.valid_attachments()).unwrap_or_default();
         let pair = |id: &str, ifname: &str| (id.to_owned(), ifname.to_owned());
-        assert_eq!(valid, [pair("a", "eth0"), pair("b", "")]);
+        assert_eq!(valid, [pair("a", "eth0"), pair("b", "eth1")]);
     }
 
     #[test]

@@ -89,7 +89,8 @@ fn object_lines(object: &Object) -> Vec<String> {
     lines
 }
 
-fn set_lines(family: Family, set: &Set, elements: &[Element]) -> Vec<String> {
+/// A set as nft lists it, a line each, from `map NAME {` to `}`.
+pub(in crate::nft) fn set_lines(family: Family, set: &Set, elements: &[Element]) -> Vec<String> {
     let words =
         |parts: &[DataType]| parts.iter().map(|part| part.word()).collect::<Vec<_>>().join(" . ");
     let (word, data) = match &set.data {

@@ -58,6 +58,17 @@ reload() {
 	nft -f /tmp/ruleset
 	nft list ruleset >/tmp/after
 	must diff /tmp/before /tmp/after
+	cni_quietly CHECK web /tmp/web.json
+	must [ "$(portcullis list | grep -c web)" = 7 ]
+}
+conditions_after_reload() {
+	portcullis list
+	must [ "$(portcullis list | grep -c picky)" = 2 ]
+	cni_quietly CHECK picky /tmp/picky.json
+}
+add_after_reload() {
+	cni_quietly ADD web /tmp/web.json
+	cni_quietly ADD picky /tmp/picky.json
 	check_of_both
 }
 
@@ -74,7 +85,6 @@ twenty_more() {
 }
 
 gc() {
-	nft list ruleset | grep -v other >/tmp/before
 	valid='"cni.dev/valid-attachments": [
 		{ "containerID": "web", "ifname": "eth0" }, { "containerID": "picky", "ifname": "eth0" } ],'
 	config "" "$valid" >/tmp/gc.json
@@ -96,6 +106,6 @@ del() {
 }
 
 for each in status add "add under conditions" list "check of both" "repeated add" "taken port" \
-	reload damage "twenty more" gc del; do
+	reload "conditions after reload" "add after reload" damage "twenty more" gc del; do
 	check $each
 done
