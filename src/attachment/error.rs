@@ -46,7 +46,7 @@ pub enum Error {
         /// Who has it.
         owner: String,
     },
-    /// Packets from 127.0.0.1 cannot be let through. The ports were taken back.
+    /// Packets from 127.0.0.1 cannot be let through.
     #[error("cannot let 127.0.0.1 reach the container")]
     RouteLocalnet(#[source] crate::link::Error),
     /// What is there is not what should be.

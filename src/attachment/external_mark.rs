@@ -23,6 +23,8 @@ pub fn external_mark(
     chain: &str,
     versions: &[IpVersion],
 ) -> Result<Option<Mark>, Error> {
+    // Says what is missing if nothing may be read at all.
+    host.kernel.generation()?;
     let mut found: Option<Mark> = None;
     for version in versions {
         let mark = mark_of(host, chain, *version)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::error::Error;
 use crate::conntrack::Conntrack;
 use crate::nft::Kernel;
-use crate::ruleset::Lock;
+use crate::ruleset::{Lock, Plan};
 use crate::sys;
 
 /// Longer than the kernel takes to free what was deleted: an RCU grace period, some times over.
@@ -19,6 +19,7 @@ const PATIENCE: u32 = 40;
 pub struct Host {
     pub(super) kernel: Kernel,
     pub(super) conntrack: Option<Conntrack>,
+    has_committed: bool,
 }
 
 impl Host {
@@ -27,7 +28,14 @@ impl Host {
     /// # Errors
     /// [`Error::Nft`].
     pub fn open() -> Result<Self, Error> {
-        Ok(Host { kernel: Kernel::open()?, conntrack: None })
+        Ok(Host { kernel: Kernel::open()?, conntrack: None, has_committed: false })
+    }
+}
+
+impl Host {
+    /// Notes what was committed: closing can be slow from now on.
+    pub(super) fn committed(&mut self, plan: &Plan) {
+        self.has_committed |= !plan.is_empty();
     }
 }
 
@@ -52,6 +60,9 @@ impl Drop for Host {
     /// meanwhile. A child process keeps the sockets until nobody has committed for a while, so
     /// that neither this process and its caller wait, nor the next one.
     fn drop(&mut self) {
+        if !self.has_committed {
+            return;
+        }
         let conntrack = self.conntrack.as_ref().map(AsRawFd::as_raw_fd);
         let held: Vec<RawFd> = [self.kernel.as_raw_fd()].into_iter().chain(conntrack).collect();
         sys::outlive(&held, || wait_for_quiet(&mut self.kernel));

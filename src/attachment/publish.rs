@@ -6,7 +6,9 @@ use super::error::Error;
 use super::host::{Host, lock};
 use super::record::{Attachment, is_gone};
 use super::stale;
-use crate::firewall::{Class, Hostports, Masquerading, desired, elements_of, names, published};
+use crate::firewall::{
+    Class, Hostports, Masquerading, Publish, desired, elements_of, names, published, rival_elements,
+};
 use crate::link;
 use crate::nft::{Kernel, Name, Object};
 use crate::ruleset::{
@@ -26,19 +28,21 @@ pub fn publish(
     if hostports.publishes.is_empty() {
         return super::unpublish(host, &attachment.owner, None);
     }
-    // Asked for before anything is changed.
-    let interface = localnet_interface(hostports)?;
+    // First, since it cannot be part of the batch: alone it lets nobody in.
+    if let Some(interface) = localnet_interface(hostports)? {
+        link::allow_route_localnet(&interface).map_err(Error::RouteLocalnet)?;
+    }
     let plan = {
         let (_held, lock) = lock()?;
         apply(&mut host.kernel, lock, |kernel| plan_publish(kernel, attachment, hostports))?
     };
+    host.committed(&plan);
+    let removed: Vec<Publish> = plan
+        .deleted_elements()
+        .filter_map(|(set, element)| published(&set.name, element))
+        .collect();
+    stale::forget_after(host, &removed);
     stale::forget_before(host, &hostports.publishes);
-    if let Some(interface) = interface
-        && let Err(error) = link::allow_route_localnet(&interface)
-    {
-        super::unpublish(host, &attachment.owner, Some(hostports))?;
-        return Err(Error::RouteLocalnet(error));
-    }
     Ok(plan)
 }
 
@@ -72,22 +76,64 @@ pub(super) fn plan_publish(
     let table = names::table();
     let mut snapshot = Snapshot::of_table(kernel, &table)?;
     let desired = desired_with(&snapshot, attachment, hostports);
-    let wanted = wanted(&desired, &attachment.owner);
+    let mut wanted = wanted(&desired, &attachment.owner);
+    wanted.elements.extend(rival_elements(hostports));
     snapshot.read(kernel, &table, &wanted)?;
     read_leftovers(kernel, &mut snapshot, &attachment.owner)?;
     let mut scope = Scope::of(&[&Owner::structure(), &attachment.owner]);
+    for rival in rivals(&snapshot, hostports) {
+        if rival.owner.is_none_or(|owner| !scope.owners.contains(&owner)) {
+            take_over(kernel, &mut snapshot, &mut scope, &rival)?;
+        }
+    }
     loop {
         match diff(&desired, &snapshot, &scope) {
             Ok(plan) => return Ok(plan),
             Err(ruleset::Error::Conflict(conflict)) => {
-                let owner = yielding(kernel, &conflict)?;
-                if !scope.yielding.insert(owner) {
-                    return Err(ruleset::Error::Conflict(conflict).into());
-                }
+                take_over(kernel, &mut snapshot, &mut scope, &conflict)?;
             }
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Claims of others to the same ports in the map that is looked at besides: a port that is
+/// published under conditions and one that is not do not meet in one map.
+fn rivals(snapshot: &Snapshot, hostports: &Hostports) -> Vec<Conflict> {
+    let found = rival_elements(hostports).into_iter().filter_map(|(set, element)| {
+        let there = snapshot.elements.get(&(set.clone(), element.key))?;
+        let text = published(&set, there).map(|publish| publish.to_string());
+        Some(Conflict {
+            text: text.unwrap_or_else(|| set.to_string()),
+            set,
+            owner: Owner::key_of(&there.userdata),
+            owner_label: there.userdata.comment().map(str::to_owned),
+            element: there.clone(),
+        })
+    });
+    found.collect()
+}
+
+/// Puts the owner of a conflicting element out of the way, if it is gone: all that it has is
+/// deleted in the same batch, for what is left of it would still catch or mark packets.
+fn take_over(
+    kernel: &mut Kernel,
+    snapshot: &mut Snapshot,
+    scope: &mut Scope,
+    conflict: &Conflict,
+) -> Result<(), Error> {
+    let (key, record) = yielding(kernel, conflict)?;
+    if !scope.owners.insert(key) {
+        return Err(ruleset::Error::Conflict(Box::new(conflict.clone())).into());
+    }
+    let table = names::table();
+    if let Some(record) = record {
+        let owner = Record::owner(&record.name);
+        let wanted = Wanted { elements: vec![], ..wanted_of(&owner, None) };
+        snapshot.read(kernel, &table, &wanted)?;
+    }
+    snapshot.read_all_elements(kernel, &table)?;
+    Ok(())
 }
 
 /// What the table should be with an attachment's ports, given the sets that it has. Pure.
@@ -138,7 +184,7 @@ pub(super) fn read_leftovers(
 
 /// Whether the owner of a conflicting element gives way: it does if its network namespace is gone,
 /// for a stale rule must never take a port away from a living container.
-fn yielding(kernel: &mut Kernel, conflict: &Conflict) -> Result<OwnerKey, Error> {
+fn yielding(kernel: &mut Kernel, conflict: &Conflict) -> Result<(OwnerKey, Option<Object>), Error> {
     let taken = |owner: &str| {
         let publish = published(&conflict.set, &conflict.element);
         let port = publish.map_or_else(|| conflict.text.clone(), |publish| publish.to_string());
@@ -148,14 +194,14 @@ fn yielding(kernel: &mut Kernel, conflict: &Conflict) -> Result<OwnerKey, Error>
     let record = match record_of(kernel, conflict)? {
         Some(record) => record,
         // An element without a record: its owner's ADD never was, or its record was deleted.
-        None => return Ok(key),
+        None => return Ok((key, None)),
     };
     let owner = describe(record.name.as_str());
     if !is_gone(&record) {
         return Err(taken(&owner));
     }
     tracing::warn!(%owner, element = conflict.text, "taking over a port of a container that is gone");
-    Ok(key)
+    Ok((key, Some(record)))
 }
 
 /// The record of a conflicting element's owner.
@@ -182,10 +228,7 @@ fn describe(label: &str) -> String {
 }
 
 /// Looks for leftovers of an owner whose ports are not known, or may be others than are there.
-pub(super) fn owned_publishes(
-    snapshot: &Snapshot,
-    owners: &BTreeSet<OwnerKey>,
-) -> Vec<crate::firewall::Publish> {
+pub(super) fn owned_publishes(snapshot: &Snapshot, owners: &BTreeSet<OwnerKey>) -> Vec<Publish> {
     snapshot
         .elements
         .iter()

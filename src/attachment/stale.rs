@@ -23,7 +23,7 @@ pub(super) fn forget_before(host: &mut Host, publishes: &[Publish]) {
         let is_stale = |flow: &Flow| {
             of_version
                 .iter()
-                .any(|publish| is_to(flow, publish) && flow.reply.source != publish.container)
+                .any(|publish| is_to(flow, publish) && !leads_to_container(flow, publish))
         };
         if of_version.is_empty() {
             continue;
@@ -69,7 +69,9 @@ pub(super) fn forget_after(host: &mut Host, publishes: &[Publish]) {
         forget(
             host,
             |_| vec![filter.clone()],
-            |flow| udp.iter().any(|publish| publish.container == container && is_to(flow, publish)),
+            |flow| {
+                udp.iter().any(|publish| is_to(flow, publish) && leads_to_container(flow, publish))
+            },
         );
     }
 }
@@ -82,6 +84,12 @@ fn udp_of(publishes: &[Publish]) -> Vec<Publish> {
 fn is_to(flow: &Flow, publish: &Publish) -> bool {
     flow.original.destination_port == publish.host_port.number()
         && publish.host_address.is_none_or(|address| address == flow.original.destination)
+}
+
+/// Whether a flow is answered by the port of the container that a published port leads to.
+fn leads_to_container(flow: &Flow, publish: &Publish) -> bool {
+    flow.reply.source == publish.container
+        && flow.reply.source_port == publish.container_port.number()
 }
 
 /// Lists flows by the filters that are best for so many flows, and forgets those that are stale.

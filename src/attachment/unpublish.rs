@@ -59,11 +59,12 @@ pub fn collect_garbage(
 
 fn finish(host: &mut Host, plan: &Plan, gone: &[Publish]) {
     if !plan.is_empty() {
+        host.committed(plan);
         stale::forget_after(host, gone);
     }
 }
 
-/// Reads what an owner has. Without a record it has nothing.
+/// Reads what an owner has.
 fn read_owner(
     kernel: &mut Kernel,
     owner: &Owner,
@@ -73,7 +74,8 @@ fn read_owner(
     let mut snapshot = Snapshot::of_table(kernel, &table)?;
     let record = Wanted { elements: vec![], ..wanted_of(owner, None) };
     snapshot.read(kernel, &table, &record)?;
-    if snapshot.objects.is_empty() {
+    // Without a record only what is expected is looked for: somebody may have deleted the record.
+    if snapshot.objects.is_empty() && expected.is_none() {
         return Ok(Snapshot::default());
     }
     let elements = Wanted { elements: wanted_of(owner, expected).elements, ..Wanted::default() };
@@ -116,6 +118,6 @@ fn plan_removal(snapshot: &Snapshot, owners: &BTreeSet<OwnerKey>) -> Result<Plan
         return Ok(Plan::default());
     }
     let nothing = Desired::new(Table::new(names::table()));
-    let scope = Scope { owners: owners.clone(), yielding: BTreeSet::new() };
+    let scope = Scope { owners: owners.clone() };
     Ok(diff(&nothing, snapshot, &scope)?)
 }

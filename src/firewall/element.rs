@@ -46,6 +46,21 @@ pub fn elements_of(hostports: &Hostports) -> Vec<(Set, Element)> {
     elements
 }
 
+/// Elements whose keys, in the other map of their scope, would claim the same ports: those of
+/// ports under conditions where these have none, and the other way round.
+#[must_use]
+pub fn rival_elements(hostports: &Hostports) -> Vec<(Name, Element)> {
+    let rival = |publish: &Publish| {
+        let (version, scope) = (publish.version(), publish.scope());
+        let set = match hostports.conditions_of(publish) {
+            Some(_) => names::hostports(version, scope),
+            None => names::conditional_ports(version, scope),
+        };
+        (set, Element::new(published_key(publish, None)))
+    };
+    hostports.publishes.iter().map(rival).collect()
+}
+
 /// `source . host address . protocol . port`, of which the first two may be absent.
 fn published_key(publish: &Publish, source: Option<Subnet>) -> Vec<u8> {
     let source = source.map(|subnet| octets(subnet.address()));

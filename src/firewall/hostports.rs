@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::class::{Class, MarkClass, Masquerader, Scope, Source};
 use super::element::elements_of;
-use super::intent::Hostports;
+use super::intent::{Hostports, Publish};
 use super::{names, rules};
 use crate::net::{IpVersion, Mark};
 use crate::nft::expr::Counter;
@@ -161,7 +161,11 @@ fn conditional_chains(hostports: &Hostports) -> Vec<DesiredChain> {
         .map(|conditions| rules::under_conditions(owner, conditions))
         .collect();
     let mut translations = Vec::new();
-    for publish in hostports.publishes.iter().filter(|p| hostports.conditions_of(p).is_some()) {
+    let mut conditional: Vec<&Publish> =
+        hostports.publishes.iter().filter(|p| hostports.conditions_of(p).is_some()).collect();
+    // The more specific first: the first translation that matches ends the chain.
+    conditional.sort_by_key(|publish| publish.scope());
+    for publish in conditional {
         let published = (publish.host_address, publish.proto, publish.host_port);
         for source in hostports.sources(publish) {
             let (version, mark) = (publish.version(), hostports.mark.mark);

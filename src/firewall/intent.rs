@@ -154,8 +154,9 @@ impl Hostports {
         for publish in &self.publishes {
             if self.conditions_of(publish).is_some() {
                 classes.insert(Class::Conditional(publish.version(), publish.scope()));
-                continue;
             }
+            // Of conditional ports too, although their marks stand in a chain of their own: by the
+            // sets that exist the next container knows which marks are in use.
             for source in self.sources(publish) {
                 classes.insert(Class::Mark(self.mark_class(publish, source)));
             }

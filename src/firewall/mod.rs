@@ -26,7 +26,7 @@ pub mod names;
 mod rules;
 
 pub use class::{Class, MarkClass, Masquerader, Scope, Source};
-pub use element::{elements_of, published};
+pub use element::{elements_of, published, rival_elements};
 pub use hostports::desired;
 pub use intent::{Conditions, Hostports, InvalidCondition, MarkTarget, Masquerading, Publish};
 

@@ -50,18 +50,6 @@ pub fn setmark(mark: Mark) -> Name {
     named(format!("CNI-HOSTPORT-SETMARK-{mark}"))
 }
 
-/// The mark that a chain of [`setmark`] sets.
-#[must_use]
-pub fn setmark_of(name: &str) -> Option<Mark> {
-    match name.strip_prefix("CNI-HOSTPORT-SETMARK")? {
-        "" => Some(Mark::PORTMAP_DEFAULT),
-        rest => {
-            let hex = rest.strip_prefix("-0x")?;
-            u32::from_str_radix(hex, 16).ok().and_then(Mark::from_bits)
-        }
-    }
-}
-
 /// A container's conditions.
 #[must_use]
 pub fn conditions(owner: &Owner) -> Name {
@@ -94,8 +82,8 @@ pub fn conditional_ports(version: IpVersion, scope: Scope) -> Name {
     })
 }
 
-/// A name made here. They are all short and without NUL; one that were not would be refused by
-/// the kernel, by name.
+/// A name made here. They are all short and without NUL, which the tests go through; the other
+/// branch cannot be reached.
 fn named(name: String) -> Name {
     Name::new(name).unwrap_or_else(|_| Name::literal("portcullis"))
 }

@@ -84,13 +84,6 @@ fn class_when_named_then_reads_back() {
 }
 
 #[test]
-fn setmark_when_named_then_reads_back() {
-    for mark in [Mark::PORTMAP_DEFAULT, Mark::bit(5).unwrap()] {
-        assert_eq!(names::setmark_of(names::setmark(mark).as_str()), Some(mark));
-    }
-}
-
-#[test]
 fn structure_when_a_class_is_added_then_the_rules_of_others_stay() {
     let mut model = Model::default();
     let add = |model: &mut Model, ports: &Hostports| {

@@ -184,7 +184,8 @@ impl Connection {
         while let Some(datagram) = receive(&self.socket, &mut self.buffer)? {
             for message in Messages::new(datagram) {
                 let message = message?;
-                if message.kind != NLMSG_ERROR {
+                // Answers to earlier requests may still be queued behind an error.
+                if message.kind != NLMSG_ERROR || !(begin..=last).contains(&message.seq) {
                     continue;
                 }
                 let refusal = Refusal::parse(&message)?;
@@ -237,7 +238,13 @@ impl Connection {
             limit = self.socket.grow_send_buffer(bytes.len() + 4096);
         }
         tracing::trace!(bytes = bytes.len(), "netlink request");
-        match self.socket.send(bytes) {
+        let mut sent = self.socket.send(bytes);
+        if let Err(SocketError::Send { cause: Errno::EMSGSIZE, .. }) = sent {
+            // The default is smaller here than elsewhere.
+            limit = self.socket.grow_send_buffer(bytes.len() + 4096);
+            sent = self.socket.send(bytes);
+        }
+        match sent {
             Err(SocketError::Send { bytes, cause: Errno::EMSGSIZE }) => {
                 Err(Error::TooLarge { bytes, limit })
             }

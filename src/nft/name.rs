@@ -27,8 +27,7 @@ impl Name {
         Ok(Name(name))
     }
 
-    /// A name that is written in the program itself. Too long a literal does not compile when
-    /// used in a `const`, and is cut nowhere else.
+    /// A name that is written in the program itself.
     #[must_use]
     pub fn literal(name: &'static str) -> Self {
         debug_assert!(!name.is_empty() && name.len() <= 255);

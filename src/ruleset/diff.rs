@@ -11,35 +11,27 @@ use super::error::{Conflict, Error};
 use super::owner::{Owner, OwnerKey, Record};
 use super::snapshot::Snapshot;
 use crate::nft::{
-    AnyChain, BaseChain, Change, Element, Listed, Name, Rule, Set, TableId, Transaction,
+    AnyChain, BaseChain, Change, Element, Expr, Listed, Name, Rule, Set, TableId, Transaction,
     list_element,
 };
 
 /// Whose things are concerned.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    /// What these own and the desired state lacks is deleted.
+    /// What these own and the desired state lacks is deleted, and their elements give way where a
+    /// desired element has the same key.
     pub owners: BTreeSet<OwnerKey>,
-    /// Elements of these give way where a desired element has the same key.
-    pub yielding: BTreeSet<OwnerKey>,
 }
 
 impl Scope {
-    /// These owners, and nobody gives way.
+    /// These owners.
     #[must_use]
     pub fn of(owners: &[&Owner]) -> Self {
-        Scope {
-            owners: owners.iter().map(|owner| owner.key()).collect(),
-            yielding: BTreeSet::new(),
-        }
+        Scope { owners: owners.iter().map(|owner| owner.key()).collect() }
     }
 
     fn owns(&self, key: Option<OwnerKey>) -> bool {
         key.is_some_and(|key| self.owners.contains(&key))
-    }
-
-    fn yields(&self, key: Option<OwnerKey>) -> bool {
-        key.is_some_and(|key| self.owners.contains(&key) || self.yielding.contains(&key))
     }
 }
 
@@ -70,10 +62,15 @@ impl Plan {
         &self.transaction
     }
 
-    /// The changes, to be committed.
-    #[must_use]
-    pub fn into_transaction(self) -> Transaction {
-        self.transaction
+    /// The elements that are deleted, each with its set.
+    pub fn deleted_elements(&self) -> impl Iterator<Item = (&Set, &Element)> {
+        self.transaction.changes().iter().flat_map(|change| {
+            let deleted = match change {
+                Change::DeleteElements(_, set, elements) => Some((set, elements)),
+                _ => None,
+            };
+            deleted.into_iter().flat_map(|(set, all)| all.iter().map(move |one| (set, one)))
+        })
     }
 }
 
@@ -152,11 +149,14 @@ fn diff_objects(desired: &Desired, snapshot: &Snapshot, scope: &Scope, stages: &
     }
 }
 
+/// The flags that say what a set is; newer kernels report more.
+const SET_FLAGS: u32 = 0xff;
+
 /// Whether a set that is there is of the kind we would make. Its size and userdata may differ.
 fn is_same_set(ours: &Set, there: &Set) -> bool {
     ours.key == there.key
         && ours.data == there.data
-        && ours.flags.0 == there.flags.0
+        && ours.flags.0 & SET_FLAGS == there.flags.0 & SET_FLAGS
         && ours.exprs.len() == there.exprs.len()
 }
 
@@ -190,10 +190,17 @@ fn diff_chain(
             &[]
         }
     };
+    // In a chain that is an owner's own everything is the owner's, also what a reload of nft's
+    // listing left without private userdata.
+    let is_owners = match &wanted.chain {
+        AnyChain::Regular(chain) => scope.owns(Owner::key_of(&chain.userdata)),
+        AnyChain::Base(_) => false,
+    };
     let matched = longest_common(&wanted.rules, there);
     let kept: BTreeSet<usize> = matched.iter().flatten().copied().collect();
     for (at, rule) in there.iter().enumerate() {
-        if !kept.contains(&at) && scope.owns(Owner::key_of(&rule.value.userdata)) {
+        let owned = is_owners || scope.owns(Owner::key_of(&rule.value.userdata));
+        if !kept.contains(&at) && owned {
             stages.depends = true;
             let change = Change::DeleteRule(table.clone(), name.clone(), rule.clone());
             stages.delete_rules.push(change);
@@ -245,7 +252,30 @@ fn compare_chains(wanted: &AnyChain, there: &AnyChain) -> Likeness {
 }
 
 /// For each wanted rule the place of the one that is it already, in the longest common sequence.
+///
+/// What both begin and end with is matched first; mostly nothing is left then. Of what is left the
+/// table of all pairs is made, unless it would be larger than [`PAIRS`]: such a difference is
+/// replaced as a whole.
 fn longest_common(wanted: &[Rule], there: &[Listed<Rule>]) -> Vec<Option<usize>> {
+    let same = |(wanted, there): &(&Rule, &Listed<Rule>)| is_same_rule(wanted, &there.value);
+    let front = wanted.iter().zip(there).take_while(same).count();
+    let (rest, left) = (&wanted[front..], &there[front..]);
+    let back = rest.iter().rev().zip(left.iter().rev()).take_while(same).count();
+    let (rest, left) = (&rest[..rest.len() - back], &left[..left.len() - back]);
+    let middle = if rest.len().saturating_mul(left.len()) > PAIRS {
+        vec![None; rest.len()]
+    } else {
+        longest_common_table(rest, left)
+    };
+    let middle = middle.into_iter().map(|at| at.map(|at| at + front));
+    let end = (there.len() - back..there.len()).map(Some);
+    (0..front).map(Some).chain(middle).chain(end).collect()
+}
+
+/// Pairs of rules to compare at most: 4 MiB of table.
+const PAIRS: usize = 1 << 20;
+
+fn longest_common_table(wanted: &[Rule], there: &[Listed<Rule>]) -> Vec<Option<usize>> {
     let (rows, columns) = (wanted.len(), there.len());
     let mut length = vec![vec![0u32; columns + 1]; rows + 1];
     for row in (0..rows).rev() {
@@ -276,7 +306,12 @@ fn longest_common(wanted: &[Rule], there: &[Listed<Rule>]) -> Vec<Option<usize>>
 /// Whether a rule is the one wanted: the same expressions, and ours, or nobody's as after a
 /// reload of nft's listing, which keeps no private userdata.
 fn is_same_rule(wanted: &Rule, there: &Rule) -> bool {
-    let nobodys = Owner::key_of(&there.userdata).is_none();
+    // What is in a set of the rule's own cannot be seen here; a hash in the userdata stands for it.
+    let has_own_set = there.exprs.iter().any(|expr| match expr {
+        Expr::Lookup(lookup) => lookup.set.is_anonymous(),
+        _ => false,
+    });
+    let nobodys = Owner::key_of(&there.userdata).is_none() && !has_own_set;
     (nobodys || wanted.userdata == there.userdata)
         && wanted.exprs.len() == there.exprs.len()
         && wanted.exprs.iter().zip(&there.exprs).all(|(ours, theirs)| ours.is_same(theirs))
@@ -316,7 +351,7 @@ fn diff_elements(
             Some(there) if is_same_element(element, there) => continue,
             Some(there) => {
                 let owner = Owner::key_of(&there.userdata);
-                if !scope.yields(owner) {
+                if !scope.owns(owner) {
                     return Err(Box::new(conflict(desired, set, there, owner)).into());
                 }
                 delete_element(stages, set, there);

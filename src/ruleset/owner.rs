@@ -23,8 +23,9 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The longest part of a label that is taken as it is; longer ones are hashed.
-    const PART: usize = 80;
+    /// The longest parts of a label (front, network, container, interface) that are taken as they
+    /// are; longer ones are hashed. So a label always fits into a comment, uncut.
+    const PARTS: [usize; 4] = [8, 32, 64, 15];
 
     /// The owner of what belongs to no container: chains, sets, and the rules that use them.
     #[must_use]
@@ -38,7 +39,9 @@ impl Owner {
     /// hash.
     #[must_use]
     pub fn from_parts(parts: &[&str]) -> Self {
-        let parts: Vec<String> = parts.iter().map(|part| readable(part)).collect();
+        let limits = Owner::PARTS.iter().chain(std::iter::repeat(&0));
+        let parts: Vec<String> =
+            parts.iter().zip(limits).map(|(part, limit)| readable(part, *limit)).collect();
         Owner { label: parts.join("/") }
     }
 
@@ -124,9 +127,9 @@ impl Owner {
 }
 
 /// A part of a label: letters, digits, `_ . -`, not too long; anything else as hash.
-fn readable(part: &str) -> String {
+fn readable(part: &str, limit: usize) -> String {
     let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-    if plain && !part.is_empty() && part.len() <= Owner::PART {
+    if plain && !part.is_empty() && part.len() <= limit {
         part.to_owned()
     } else {
         format!("sha256-{}", hex(&Sha256::digest(part.as_bytes()), 16))

@@ -115,12 +115,12 @@ fn element_when_somebody_elses_then_the_conflict_names_him() {
 }
 
 #[test]
-fn element_when_its_owner_yields_then_is_replaced_in_the_same_batch() {
+fn element_when_its_owner_is_concerned_too_then_is_replaced_in_the_same_batch() {
     let mut model = Model::default();
     change(&mut model, &desired(vec![], vec![element(&db(), 80, 3)]), &db());
     let wanted = desired(vec![], vec![element(&web(), 80, 2)]);
     let mut scope = Scope::of(&[&web()]);
-    scope.yielding.insert(db().key());
+    scope.owners.insert(db().key());
     let plan = diff(&wanted, &model.snapshot(), &scope).unwrap();
     assert!(plan.depends_on_snapshot());
     model.apply(plan.transaction()).unwrap();
@@ -147,11 +147,16 @@ fn set_when_it_has_another_type_then_the_error_names_it() {
 }
 
 #[test]
-fn owner_when_its_comment_was_cut_then_is_known_by_its_key() {
-    let long = "x".repeat(80);
-    let owner = Owner::from_parts(&["cni", &long, &long, "eth0"]);
-    assert_eq!(Owner::key_of(&owner.userdata()), Some(owner.key()));
-    assert!(owner.userdata().encode().len() <= Userdata::MAX);
+fn owner_when_its_names_are_long_then_its_label_still_fits_a_comment() {
+    for length in [1, 15, 16, 32, 33, 64, 65, 300] {
+        let long = "x".repeat(length);
+        let owner = Owner::from_parts(&["cni", &long, &long, &long]);
+        assert_eq!(owner.userdata().comment(), Some(owner.label()));
+        assert!(owner.label().len() < Userdata::COMMENT_MAX, "{}", owner.label());
+        let reloaded = Userdata::new().with_comment(owner.label());
+        assert_eq!(Owner::key_of(&reloaded), Some(owner.key()));
+        assert!(owner.label().starts_with(&Owner::prefix(&["cni", &long])));
+    }
 }
 
 #[test]

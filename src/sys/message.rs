@@ -66,6 +66,7 @@ impl MessageBuilder {
 
     /// Adds flags to the message that is open.
     pub fn add_flags(&mut self, flags: u16) {
+        assert!(self.len >= self.message + HEADERS, "a message is open");
         let header = self.pointer(self.message).cast::<nlmsghdr>();
         // SAFETY: a message was started at `self.message`, so 16 bytes of header are there.
         unsafe { (*header).nlmsg_flags |= flags };
@@ -73,6 +74,7 @@ impl MessageBuilder {
 
     /// Puts an attribute with these bytes as they are.
     pub fn put(&mut self, kind: u16, value: &[u8]) {
+        assert!(self.len >= self.message + HEADERS, "a message is open");
         self.reserve(4 + value.len());
         let room = self.room();
         let header = self.pointer(self.message);
@@ -81,7 +83,7 @@ impl MessageBuilder {
         // the attribute's are reserved; `data` is readable for `value.len()` bytes.
         let fits =
             unsafe { mnl_sys::mnl_attr_put_check(header.cast(), room, kind, value.len(), data) };
-        debug_assert!(fits, "the room was reserved");
+        assert!(fits, "the room was reserved");
         self.take_length();
     }
 
@@ -115,13 +117,14 @@ impl MessageBuilder {
 
     /// Opens an attribute that holds attributes.
     pub fn nest(&mut self, kind: u16) -> Nest {
+        assert!(self.len >= self.message + HEADERS, "a message is open");
         self.reserve(4);
         let offset = self.len;
         let room = self.room();
         let header = self.pointer(self.message);
         // SAFETY: as for `put`: the open message, and four reserved bytes.
         let nest = unsafe { mnl_sys::mnl_attr_nest_start_check(header.cast(), room, kind) };
-        debug_assert!(!nest.is_null(), "the room was reserved");
+        assert!(!nest.is_null(), "the room was reserved");
         self.take_length();
         Nest { offset }
     }
@@ -129,6 +132,8 @@ impl MessageBuilder {
     /// Closes a nest: its length is known now.
     #[allow(clippy::needless_pass_by_value, reason = "a closed nest must not be closed again")]
     pub fn end(&mut self, nest: Nest) {
+        assert!(nest.offset >= self.message + HEADERS, "a nest of the message that is open");
+        assert!(self.len - nest.offset <= usize::from(u16::MAX), "lengths have 16 bits");
         let header = self.pointer(self.message);
         let start = self.pointer(nest.offset);
         // SAFETY: `start` is where nest_start_check put this nest's header, in the open message;
@@ -170,7 +175,10 @@ impl MessageBuilder {
     }
 
     fn pointer(&mut self, offset: usize) -> *mut c_void {
-        debug_assert!(offset.is_multiple_of(4) && offset < self.words.len() * 4);
+        assert!(
+            offset.is_multiple_of(4) && offset + 4 <= self.words.len() * 4,
+            "inside the buffer"
+        );
         // SAFETY: the offset is inside the buffer; every caller reserved what it points to.
         unsafe { self.words.as_mut_ptr().cast::<u8>().add(offset).cast() }
     }

@@ -11,8 +11,6 @@ use nix::sys::statfs::{FsType, fstatfs};
 
 /// `NSFS_MAGIC` of linux/magic.h: the filesystem of namespaces.
 const NSFS_MAGIC: FsType = FsType(0x6e73_6673);
-/// `PROC_SUPER_MAGIC`: what `/proc/PID/ns/net` is on before Linux 3.19.
-const PROC_SUPER_MAGIC: FsType = FsType(0x9fa0);
 
 /// `NS_GET_NSTYPE` of linux/nsfs.h: which kind of namespace it is, as its `CLONE_NEW*`.
 const NS_GET_NSTYPE: nix::libc::c_ulong = 0xb703;
@@ -39,15 +37,15 @@ pub fn current_netns() -> io::Result<NetnsId> {
 pub fn netns_at(path: &Path) -> io::Result<Option<NetnsId>> {
     let place = OpenOptions::new().read(true).custom_flags(nix::libc::O_PATH).open(path)?;
     let kind = fstatfs(&place)?.filesystem_type();
-    if kind != NSFS_MAGIC && kind != PROC_SUPER_MAGIC {
+    if kind != NSFS_MAGIC {
         return Ok(None);
     }
     let file = File::open(path)?;
     // SAFETY: the descriptor is open; this ioctl takes no argument and returns a number, or -1 on
-    // what is no namespace and on kernels before 4.11.
+    // what is no namespace.
     let kind = unsafe { nix::libc::ioctl(file.as_raw_fd(), NS_GET_NSTYPE) };
-    let is_other = kind >= 0 && kind != nix::libc::CLONE_NEWNET;
-    Ok((!is_other).then_some(NetnsId(fstat(&file)?.st_ino)))
+    let is_netns = kind == nix::libc::CLONE_NEWNET;
+    Ok(is_netns.then_some(NetnsId(fstat(&file)?.st_ino)))
 }
 
 /// Whether a process that can be seen in `/proc` lives in a network namespace. Reads a link for

@@ -12,12 +12,16 @@ use nix::unistd::{ForkResult, fork};
 /// caller's caller need not. It holds nothing else: every descriptor that is not in `keep`,
 /// standard input, output and error included, is closed.
 ///
-/// The calling process must have one thread. A failed fork is no failure: the wait then happens at
-/// exit, as it always did.
+/// A process of several threads is not forked, and a failed fork is no failure: the wait then
+/// happens at exit, as it always did.
 pub fn outlive(keep: &[RawFd], wait: impl FnOnce()) {
-    // SAFETY: the process has one thread (the function's contract), so no lock can be held by a
-    // thread that the child lacks, and the child may run any code. It never returns from here.
+    if !has_one_thread() {
+        return;
+    }
+    // SAFETY: the process has one thread, this one, so no lock can be held by a
+    // thread that the child lacks, and the child may run any code. It never leaves this function.
     let Ok(ForkResult::Child) = (unsafe { fork() }) else { return };
+    let _leave = LeaveOnDrop;
     let mut keep = keep.to_vec();
     keep.sort_unstable();
     let mut first = 0;
@@ -27,8 +31,21 @@ pub fn outlive(keep: &[RawFd], wait: impl FnOnce()) {
     }
     close_range(first, RawFd::MAX);
     wait();
-    // SAFETY: _exit does not return and runs no handlers, which are the parent's to run.
-    unsafe { nix::libc::_exit(0) }
+}
+
+/// Ends the process where it is dropped, be it by a panic: a child must not go on as its parent.
+struct LeaveOnDrop;
+
+impl Drop for LeaveOnDrop {
+    fn drop(&mut self) {
+        // SAFETY: _exit does not return and runs no handlers, which are the parent's to run.
+        unsafe { nix::libc::_exit(0) }
+    }
+}
+
+/// Whether the process has but one thread, as far as `/proc` can tell.
+fn has_one_thread() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
 }
 
 /// Closes all descriptors from the first to the last: close_range(2), Linux 5.9; one by one on

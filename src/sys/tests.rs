@@ -33,13 +33,27 @@ fn message_when_built_with_nests_then_lengths_and_padding_are_netlinks() {
 fn message_when_it_outgrows_its_buffer_then_nothing_is_lost() {
     let mut message = MessageBuilder::new();
     message.message(1, 0, 1, 0, 0);
-    let nest = message.nest(1);
     for round in 0..10_000u32 {
         message.put_be32(2, round);
     }
+    assert_eq!(message.len(), 20 + 10_000 * 8);
+    assert_eq!(message.as_bytes()[20 + 9_999 * 8 + 4..], 9_999u32.to_be_bytes());
+}
+
+#[test]
+#[should_panic(expected = "lengths have 16 bits")]
+fn nest_when_longer_than_its_length_can_say_then_is_no_message() {
+    let mut message = MessageBuilder::new();
+    message.message(1, 0, 1, 0, 0);
+    let nest = message.nest(1);
+    (0..10_000u32).for_each(|round| message.put_be32(2, round));
     message.end(nest);
-    assert_eq!(message.len(), 20 + 4 + 10_000 * 8);
-    assert_eq!(message.as_bytes()[20 + 4 + 9_999 * 8 + 4..], 9_999u32.to_be_bytes());
+}
+
+#[test]
+#[should_panic(expected = "a message is open")]
+fn attribute_when_there_is_no_message_then_is_not_written() {
+    MessageBuilder::new().put_be32(1, 1);
 }
 
 #[test]

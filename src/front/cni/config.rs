@@ -55,14 +55,20 @@ impl Config {
         Ok(self.root()?.get("prevResult"))
     }
 
-    /// `cni.dev/valid-attachments` of a GC: container ids with their interfaces.
+    /// `cni.dev/valid-attachments` of a GC: container ids with their interfaces. `null` is an empty
+    /// list; `cni.dev/attachments` is its name in drafts of the specification.
     ///
     /// # Errors
     /// [`Error::Type`]; [`Error::Value`] for an entry without a container or an interface.
     pub fn valid_attachments(&self) -> Result<Vec<(String, String)>, Error> {
         let root = self.root()?;
+        let names = ["cni.dev/valid-attachments", "cni.dev/attachments"];
+        // Without a list nothing would be valid and everything be deleted; that must be said.
+        let Some(name) = names.into_iter().find(|name| root.has(name)) else {
+            return Err(root.invalid(names[0], "missing"));
+        };
         let mut valid = Vec::new();
-        for entry in root.objects("cni.dev/valid-attachments")? {
+        for entry in root.objects(name)? {
             // Half an entry would match nothing, and what it stands for would be deleted.
             let need =
                 |key: &str| entry.filled_text(key)?.ok_or_else(|| entry.invalid(key, "missing"));

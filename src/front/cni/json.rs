@@ -36,6 +36,11 @@ impl<'a> Object<'a> {
         found.filter(|value| !value.is_null())
     }
 
+    /// Whether a key is there, be it `null`.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.map.keys().any(|name| name.eq_ignore_ascii_case(key))
+    }
+
     /// The name of a key with its place.
     pub(super) fn place(&self, key: &str) -> String {
         if self.place.is_empty() { key.to_owned() } else { format!("{}.{key}", self.place) }

@@ -56,6 +56,12 @@ impl Mapping {
         Ok(Mapping { host_port, container_port, proto, host_ip })
     }
 
+    /// Its protocol.
+    #[must_use]
+    pub fn proto(&self) -> L4Proto {
+        self.proto
+    }
+
     /// What it publishes at a container's address: nothing, if it is for the other IP version.
     #[must_use]
     pub fn publish_at(&self, container: IpAddr) -> Option<Publish> {

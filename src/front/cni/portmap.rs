@@ -117,7 +117,9 @@ impl PortmapConf {
                     .map_err(|cause| Error::Conditions { key, cause: Box::new(cause) })
             };
             if of_version.is_empty() {
-                translate(L4Proto::Tcp)?;
+                self.mappings
+                    .iter()
+                    .try_for_each(|mapping| translate(mapping.proto()).map(drop))?;
             }
             for proto in of_version {
                 all.push(translate(proto)?);
