@@ -45,7 +45,11 @@ impl Call {
 
     /// The same container and configuration for another command.
     pub fn command(&self, command: &str) -> Call {
-        self.clone().set("CNI_COMMAND", command)
+        let call = self.clone().set("CNI_COMMAND", command);
+        if command == "GC" {
+            return call.with(|conf| conf["cni.dev/valid-attachments"] = serde_json::json!([]));
+        }
+        call
     }
 
     pub fn set(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Call {

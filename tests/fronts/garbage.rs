@@ -67,6 +67,18 @@ fn gc_when_nothing_is_listed_then_removes_all_of_the_network() {
 }
 
 #[test]
+fn gc_when_there_is_no_list_then_removes_nothing() {
+    let host = Host::inhabited();
+    let before = host.ruleset();
+    let without = |conf: &mut Value| {
+        conf.as_object_mut().unwrap().remove("cni.dev/valid-attachments");
+    };
+    let (code, text) = host.run(&gc(&host, "labnet", &[]).with(without)).error();
+    assert_eq!((code, text.contains("cni.dev/valid-attachments: missing")), (7, true), "{text}");
+    assert_eq!(host.ruleset(), before);
+}
+
+#[test]
 fn gc_when_host_is_empty_then_succeeds_and_makes_nothing() {
     let host = Host::new();
     assert_eq!(host.run(&gc(&host, "labnet", &["a"])).success(), "");

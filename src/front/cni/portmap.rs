@@ -116,10 +116,10 @@ impl PortmapConf {
                 Conditions::from_words(words, *version, proto)
                     .map_err(|cause| Error::Conditions { key, cause: Box::new(cause) })
             };
-            if of_version.is_empty() {
-                self.mappings
-                    .iter()
-                    .try_for_each(|mapping| translate(mapping.proto()).map(drop))?;
+            // Checked for every protocol that is mapped, and be there none at all.
+            let mapped = self.mappings.iter().map(Mapping::proto);
+            for proto in mapped.chain(self.mappings.is_empty().then_some(L4Proto::Tcp)) {
+                translate(proto)?;
             }
             for proto in of_version {
                 all.push(translate(proto)?);
