@@ -352,3 +352,91 @@ fn udp_flow_when_mapping_is_deleted_then_no_longer_reaches_the_container() {
     plugin.del(&attachment);
     assert_eq!(flow.ask().to_string(), "refused");
 }
+
+#[test]
+fn udp_flow_when_container_port_changes_then_follows_it() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let conf = |port| PortmapConf::new(&[Mapping::udp(5353, port)]);
+    plugin.add(&Attachment::new(&lab.container, 2, conf(53)));
+    let flow = UdpFlow::open(&lab.outside, "192.0.2.1:5353");
+    assert_eq!(flow.ask().to_string(), "container sees 192.0.2.2");
+    plugin.add(&Attachment::new(&lab.container, 2, conf(54)));
+    assert_eq!(flow.ask().to_string(), "refused", "nobody listens on 54");
+    plugin.add(&Attachment::new(&lab.container, 2, PortmapConf::new(&[Mapping::udp(5354, 53)])));
+    assert_eq!(flow.ask().to_string(), "refused", "5353 is not published any more");
+}
+
+/// What a container had whose namespace is gone neither catches nor marks its successor's packets.
+#[test]
+fn port_when_its_owner_is_gone_then_nothing_of_it_is_in_the_way() {
+    let everything: [PortmapConf; 3] = [
+        PortmapConf::publish(8080, 80).conditions_v4(&["!", "-s", "198.51.100.0/24"]),
+        PortmapConf::publish(8080, 80).masq_all(),
+        PortmapConf::publish(8080, 80).mark_masq_bit(5),
+    ];
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    for (round, conf) in everything.into_iter().enumerate() {
+        let netns = lab::Netns::add(&format!("dead{round}"));
+        let mut dead = Attachment::new(&netns, 9, conf);
+        dead.addresses = vec!["10.88.0.9/16".to_owned(), "fd00:88::9/64".to_owned()];
+        plugin.add(&dead);
+        lab.host.enter(|| {
+            std::process::Command::new("ip")
+                .args(["netns", "del", netns.name()])
+                .status()
+                .expect("ip netns del")
+        });
+        let conf = PortmapConf::publish(8080, 80).snat(false);
+        let heir = Attachment::new(&lab.container, 2, conf);
+        plugin.add(&heir);
+        lab.expect(&[
+            ("outside tcp 192.0.2.1:8080", "container sees 192.0.2.2"),
+            ("outside tcp [2001:db8::1]:8080", "container sees 2001:db8::2"),
+        ]);
+        assert!(!lab.host.ruleset().contains("10.88.0.9"), "{}", lab.host.ruleset());
+        plugin.del(&heir);
+    }
+}
+
+#[test]
+fn conditional_container_when_others_come_then_keeps_its_own_mark() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let conf = PortmapConf::publish(8080, 80)
+        .conditions_v4(&["!", "-s", "198.51.100.0/24"])
+        .mark_masq_bit(5);
+    plugin.add(&Attachment::new(&lab.container, 2, conf));
+    plugin.add(&Attachment::new(&lab.sibling, 3, PortmapConf::publish(8081, 80)));
+    lab.expect(&[
+        ("container tcp 192.0.2.1:8080", "container sees 10.88.0.1"),
+        ("sibling tcp 192.0.2.1:8081", "sibling sees 10.88.0.1"),
+    ]);
+}
+
+#[test]
+fn conditional_port_when_also_on_one_address_then_the_more_specific_wins() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let conf = PortmapConf::new(&[Mapping::tcp(8080, 80), Mapping::tcp(8080, 9).on("192.0.2.1")])
+        .conditions_v4(&["!", "-s", "198.51.100.0/24"]);
+    Plugin::new(&subject, &lab.host).add(&Attachment::new(&lab.container, 2, conf));
+    lab.expect(&[
+        ("outside tcp 192.0.2.1:8080", "refused"),
+        ("outside tcp 198.51.100.1:8080", "container sees 192.0.2.2"),
+    ]);
+}
+
+/// Two claims to one port are refused also where one is under conditions and the other is not.
+#[test]
+fn port_when_a_living_container_has_it_under_conditions_then_is_refused() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let conf = PortmapConf::publish(8080, 80).conditions_v4(&["-s", "192.0.2.2/32"]);
+    plugin.add(&Attachment::new(&lab.container, 2, conf));
+    let before = lab.host.ruleset();
+    let rival = Attachment::new(&lab.sibling, 3, PortmapConf::publish(8080, 80));
+    let reply = plugin.call(lab::Verb::Add, &rival);
+    assert_eq!(reply.json.as_ref().map(|json| json["code"].clone()), Some(103.into()), "{reply}");
+    assert_eq!(lab.host.ruleset(), before);
+}
