@@ -209,3 +209,25 @@ fn del_when_killed_at_any_send_then_ruleset_has_all_or_nothing() {
 fn del_when_killed_at_any_receive_then_ruleset_has_all_or_nothing() {
     kill_at_each("recvfrom,recvmsg", Verb::Del);
 }
+
+/// Anybody in the namespace can lock it; that must not keep the plugin from working.
+#[test]
+fn calls_when_a_stranger_holds_the_lock_then_go_on_without() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let mut stranger = lab.host.enter(|| {
+        std::process::Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+            .args(["flock", "-F", "-x", "/proc/self/ns/net", "sleep", "60"])
+            .spawn()
+            .expect("setpriv, flock: apt-get install util-linux")
+    });
+    let attachment = Attachment::new(&lab.container, 2, PortmapConf::publish(8080, 80));
+    plugin.add(&attachment);
+    plugin.del(&attachment);
+    let is_held = stranger.try_wait().expect("a child").is_none();
+    stranger.kill().expect("a child");
+    stranger.wait().expect("a child");
+    assert!(is_held, "the calls waited for the stranger");
+    assert!(!lab.host.ruleset().contains("10.88."));
+}
