@@ -22,3 +22,6 @@ pub use host::Host;
 pub use publish::{desired_with, publish};
 pub use record::{Attachment, Netns, NetnsError};
 pub use unpublish::{collect_garbage, unpublish};
+
+#[cfg(test)]
+mod tests;

@@ -205,7 +205,7 @@ fn causes(error: &Error) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join(": "))
 }
 
-fn fault_code(fault: Fault) -> u32 {
+pub(super) fn fault_code(fault: Fault) -> u32 {
     match fault {
         Fault::Io => 5,
         Fault::Configuration => 7,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::config::Config;
 use super::env::Environment;
-use super::error::Error;
+use super::error::{Error, fault_code};
 use super::json::Object;
 use super::mappings::{self, Mapping};
 use super::plugin::run;
@@ -19,7 +19,6 @@ use super::version::CniVersion;
 use crate::attachment::{self, NetnsError};
 use crate::firewall::{Hostports, Masquerading, Publish};
 use crate::net::IpVersion;
-use crate::{netlink, nft, ruleset};
 
 fn env(command: &str) -> Environment {
     Environment::read(|name| {
@@ -467,13 +466,27 @@ mod answers {
     }
 
     #[test]
+    fn faults_when_mapped_then_have_the_documented_codes() {
+        use crate::attachment::Fault;
+        for (fault, code) in [
+            (Fault::Io, 5),
+            (Fault::Configuration, 7),
+            (Fault::TryAgain, 11),
+            (Fault::Firewall, 100),
+            (Fault::Link, 101),
+            (Fault::PortTaken, 103),
+            (Fault::NotOurs, 104),
+            (Fault::Differs, 105),
+            (Fault::KernelLacks, 106),
+        ] {
+            assert_eq!(fault_code(fault), code, "{fault:?}");
+        }
+    }
+
+    #[test]
     fn codes_when_mapped_then_are_those_of_the_specification_and_ours() {
-        let of_nft = |error| Error::from(attachment::Error::Nft(error));
-        let too_large = nft::Error::Netlink(netlink::Error::TooLarge { bytes: 2, limit: 1 });
-        let unsupported = nft::Error::Unsupported { feature: "x", needs: "y" };
         let taken = attachment::Error::PortTaken { port: "1/tcp".into(), owner: "web".into() };
         let differs = attachment::Error::Differs { plan: "add x".into() };
-        let contended = ruleset::Error::Contended { attempts: 3 };
         for (error, code) in [
             (Error::CommandTooNew { command: "GC" }, 1),
             (Error::UnknownCommand { command: "x".into() }, 4),
@@ -483,12 +496,7 @@ mod answers {
             (Error::TwoMarks, 7),
             (Error::NoPrevResult { command: "ADD" }, 7),
             (Error::Netns(NetnsError::Own), 8),
-            (of_nft(nft::Error::Unsteady { attempts: 9 }), 11),
-            (Error::NotAvailable(Box::new(of_nft(nft::Error::NotPermitted))), 50),
-            (of_nft(nft::Error::NotPermitted), 100),
-            (of_nft(too_large), 100),
-            (of_nft(unsupported), 106),
-            (attachment::Error::Ruleset(contended).into(), 11),
+            (Error::NotAvailable(Box::new(Error::TwoMarks)), 50),
             (taken.into(), 103),
             (differs.into(), 105),
         ] {
