@@ -28,7 +28,9 @@ pub fn publish(
     if hostports.publishes.is_empty() {
         return super::unpublish(host, &attachment.owner, None);
     }
-    // First, since it cannot be part of the batch: alone it lets nobody in.
+    // Whether anything can be published here at all.
+    host.kernel.generation()?;
+    // Before the batch, since it cannot be part of it: alone it lets nobody in.
     if let Some(interface) = localnet_interface(hostports)? {
         link::allow_route_localnet(&interface).map_err(Error::RouteLocalnet)?;
     }

@@ -103,7 +103,9 @@ impl FlowFilter {
     pub(super) fn encode(&self, message: &mut MessageBuilder) {
         let mut original = F_PROTO_NUM;
         let tuple = message.nest(CTA_TUPLE_ORIG);
-        if let Some(address) = self.original_destination {
+        // IPv6 addresses are left to `selects`: Linux before 6.12 compares them the wrong way round
+        // and lists every flow but those that are asked for (seen on 5.10 and 6.1).
+        if let Some(address @ IpAddr::V4(_)) = self.original_destination {
             original |= F_IP_DST;
             put_address(message, address, CTA_IP_V4_DST, CTA_IP_V6_DST);
         }
@@ -116,7 +118,7 @@ impl FlowFilter {
         message.end(proto);
         message.end(tuple);
         let mut reply = 0;
-        if let Some(address) = self.reply_source {
+        if let Some(address @ IpAddr::V4(_)) = self.reply_source {
             reply |= F_IP_SRC;
             let tuple = message.nest(CTA_TUPLE_REPLY);
             put_address(message, address, CTA_IP_V4_SRC, CTA_IP_V6_SRC);

@@ -205,6 +205,25 @@ fn match_published(
     exprs
 }
 
+/// `ip saddr 10.88.0.0/16`, as nft writes it: a prefix of whole bytes is a shorter load.
+fn from_subnet(version: IpVersion, subnet: Subnet, register: Register) -> Vec<Expr> {
+    let (offset, len) = source_field(version);
+    let address = octets(subnet.address());
+    if subnet.prefix() % 8 == 0 && subnet.prefix() > 0 {
+        let bytes = usize::from(subnet.prefix() / 8);
+        let field = (offset, u32::from(subnet.prefix() / 8));
+        return vec![
+            Payload::network(field, register).into(),
+            Cmp::eq(register, &address[..bytes]).into(),
+        ];
+    }
+    vec![
+        Payload::network((offset, len), register).into(),
+        Bitwise::and(register, Subnet::netmask(version, subnet.prefix())).into(),
+        Cmp::eq(register, address).into(),
+    ]
+}
+
 /// `ip saddr 10.88.0.0/16 tcp dport 8080 jump CNI-HOSTPORT-SETMARK`; without a source for all.
 pub(super) fn mark_one(
     owner: &Owner,
@@ -216,11 +235,7 @@ pub(super) fn mark_one(
     let register = Register::word(0);
     let mut exprs = of_version(version).to_vec();
     if let Some(subnet) = source {
-        exprs.push(Payload::network(source_field(version), register).into());
-        if subnet.prefix() < version.bits() {
-            exprs.push(Bitwise::and(register, Subnet::netmask(version, subnet.prefix())).into());
-        }
-        exprs.push(Cmp::eq(register, octets(subnet.address())).into());
+        exprs.extend(from_subnet(version, subnet, register));
     }
     exprs.extend(match_published(version, published.0, published.1, published.2));
     exprs.push(jump(names::setmark(mark)));

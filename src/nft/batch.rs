@@ -74,7 +74,7 @@ impl Batch {
         let at = refusal.seq.wrapping_sub(self.begin).wrapping_sub(1) as usize;
         let Some((change, places)) = self.index.get(at) else {
             let change = "the batch".to_owned();
-            return RefusedChange { change, reason: refusal, is_base_chain: false };
+            return RefusedChange { change, reason: refusal, needs_a_type: false };
         };
         let change = &self.changes[*change];
         let element = refusal.extended.offset.and_then(|offset| {
@@ -92,8 +92,14 @@ impl Batch {
             }
             (change, _) => describe(change, &self.known),
         };
-        let is_base_chain = matches!(change, Change::AddBaseChain(..));
-        RefusedChange { change: text, reason: refusal, is_base_chain }
+        let needs_a_type = matches!(
+            change,
+            Change::AddBaseChain(..)
+                | Change::AddRule { .. }
+                | Change::InsertRule { .. }
+                | Change::AddObject(..)
+        );
+        RefusedChange { change: text, reason: refusal, needs_a_type }
     }
 }
 

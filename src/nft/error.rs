@@ -45,8 +45,8 @@ pub struct RefusedChange {
     pub change: String,
     /// Why.
     pub reason: netlink::Refusal,
-    /// Whether the change was to make a base chain, whose type may be missing.
-    pub(crate) is_base_chain: bool,
+    /// Whether the change was to add something whose type the kernel may lack.
+    pub(crate) needs_a_type: bool,
 }
 
 impl RefusedChange {
@@ -54,11 +54,13 @@ impl RefusedChange {
     #[must_use]
     pub fn missing_feature(&self) -> Option<(&'static str, &'static str)> {
         match nix::errno::Errno::from_raw(self.reason.errno) {
-            nix::errno::Errno::ENOENT if self.is_base_chain => {
-                Some(("nat chains in inet tables", "Linux 5.2 with CONFIG_NFT_NAT"))
-            }
+            nix::errno::Errno::ENOENT if self.needs_a_type => Some((
+                "type of chain, expression or object that this is",
+                "Linux 5.2 with CONFIG_NFT_NAT, CONFIG_NFT_MASQ, CONFIG_NFT_FIB_INET, \
+                 CONFIG_NFT_CT, CONFIG_NFT_COUNTER",
+            )),
             nix::errno::Errno::EOPNOTSUPP | nix::errno::Errno::EAFNOSUPPORT => {
-                Some(("support for a part of the ruleset", "Linux 5.10 with CONFIG_NF_TABLES_INET"))
+                Some(("support for this", "Linux 5.10 with CONFIG_NF_TABLES_INET"))
             }
             _ => None,
         }
@@ -67,7 +69,13 @@ impl RefusedChange {
 
 impl std::fmt::Display for RefusedChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "kernel refused {}: {}", self.change, self.reason)
+        write!(f, "kernel refused {}: {}", self.change, self.reason)?;
+        match self.missing_feature() {
+            Some((feature, needs)) => {
+                write!(f, " (this kernel has no {feature}: it needs {needs})")
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -105,13 +105,11 @@ impl Owner {
     }
 
     /// Whether userdata is what is left of `wanted` after a reload of nft's listing, which keeps
-    /// comments and no private entries: the same owner by the same comment, and nothing more was
-    /// wanted than to say whose it is.
+    /// comments and no private entries: the same owner by the same comment.
     #[must_use]
     pub fn is_reloaded(there: &Userdata, wanted: &Userdata) -> bool {
         let comment = wanted.comment().unwrap_or_default();
-        let plain = Owner::from_label(comment).userdata();
-        *wanted == plain && *there == Userdata::new().with_comment(comment)
+        *there == Userdata::new().with_comment(comment) && Owner::key_of(wanted).is_some()
     }
 
     /// Whose userdata this is; `None` for a foreigner's.
