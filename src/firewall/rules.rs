@@ -249,7 +249,8 @@ pub(super) fn translate_one(
     container: (IpAddr, Port),
 ) -> Rule {
     let version = IpVersion::of(container.0);
-    let (address, port) = (Register::word(0), Register::word(version.address_len() as u32 / 4));
+    // The second long register, as nft does it, for either version.
+    let (address, port) = (Register::word(0), Register::word(4));
     let mut exprs = of_version(version).to_vec();
     exprs.extend(match_published(version, published.0, published.1, published.2));
     exprs.push(Immediate::value(address, octets(container.0)).into());

@@ -62,8 +62,9 @@ reload() {
 	must [ "$(portcullis list | grep -c web)" = 7 ]
 }
 conditions_after_reload() {
+	# Where a port under conditions leads is not in nft's listing; its next ADD brings it back.
 	portcullis list
-	must [ "$(portcullis list | grep -c picky)" = 2 ]
+	must [ "$(portcullis list | grep -c picky)" = 1 ]
 	cni_quietly CHECK picky /tmp/picky.json
 }
 add_after_reload() {
