@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::net::{Ipv4Addr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, UdpSocket};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -93,30 +93,10 @@ fn rules(number: usize) -> Result<String> {
     ))
 }
 
-/// The protocol of tracked flows.
-#[derive(Clone, Copy)]
-pub enum Flows {
-    /// As few hosts have: nothing but UDP, which is what is looked at.
-    Udp,
-    /// Closed TCP connections.
-    Tcp,
-}
-
-impl Flows {
-    /// As the report names it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Flows::Udp => "UDP",
-            Flows::Tcp => "TCP",
-        }
-    }
-}
-
-/// Let the host's kernel track `wanted` flows; give how many it tracks.
+/// Let the host's kernel track `wanted` UDP flows; give how many it tracks.
 ///
-/// One datagram or one refused connection each, to as many loopback addresses, with a rule that
-/// makes the kernel look.
-pub fn track_flows(subject: &Subject, wanted: u32, kind: Flows) -> Result<usize> {
+/// One datagram each to as many loopback addresses, with a rule that makes the kernel look.
+pub fn track_flows(subject: &Subject, wanted: u32) -> Result<usize> {
     subject.enter()?;
     for line in [
         "nft add table ip flows",
@@ -126,21 +106,13 @@ pub fn track_flows(subject: &Subject, wanted: u32, kind: Flows) -> Result<usize>
         quietly(line)?;
     }
     // Of this namespace only: as long as the measurement lasts, not the seconds of the default.
-    for timeout in ["udp_timeout", "tcp_timeout_close"] {
-        std::fs::write(format!("/proc/sys/net/netfilter/nf_conntrack_{timeout}"), "900")
-            .with_context(|| format!("setting the namespace's {timeout}"))?;
-    }
+    std::fs::write("/proc/sys/net/netfilter/nf_conntrack_udp_timeout", "900")
+        .context("setting the namespace's UDP timeout")?;
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).context("a UDP socket")?;
     let first = u32::from(Ipv4Addr::new(127, 1, 0, 0));
     for offset in 0..wanted {
-        let to = (Ipv4Addr::from(first + offset), 20_000);
-        match kind {
-            Flows::Udp => {
-                socket.send_to(b"flow", to).with_context(|| format!("sending to {}", to.0))?;
-            }
-            // Nobody listens; the flow is tracked all the same.
-            Flows::Tcp => drop(TcpStream::connect(to)),
-        }
+        let to = Ipv4Addr::from(first + offset);
+        socket.send_to(b"flow", (to, 20_000)).with_context(|| format!("sending to {to}"))?;
     }
     let count = std::fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_count")
         .context("reading the number of flows")?;

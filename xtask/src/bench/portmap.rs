@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use super::measure::{Sample, median};
-use super::others::{Flows, add_containers, restore_containers, track_flows};
+use super::others::{add_containers, restore_containers, track_flows};
 use super::report::{Cell, Memory, Report};
 use super::subject::{Call, Subject, memory_floor, prepare};
 use crate::run::{cargo, target_dir};
@@ -102,9 +102,7 @@ pub fn inside(words: &[String]) -> Result<ExitCode> {
         }
         report.memory.extend(memory(&here, *others)?);
     }
-    for kind in [Flows::Tcp, Flows::Udp] {
-        report.cells.extend(with_flows(&plugin, &peer, &scale, kind)?);
-    }
+    report.cells.extend(with_flows(&plugin, &peer, &scale)?);
     report.memory_floor = memory_floor()?;
     println!("\n{report}");
     println!("The whole bench took {:.0} s.", begin.elapsed().as_secs_f64());
@@ -174,19 +172,18 @@ fn memory(subjects: &[&Subject], others: usize) -> Result<Vec<Memory>> {
 }
 
 /// Ten UDP ports on fresh hosts whose kernel tracks many flows.
-fn with_flows(plugin: &Path, peer: &Path, scale: &Scale, kind: Flows) -> Result<Vec<Cell>> {
-    let host = |who: &str| format!("{}-flows-{who}", kind.name());
+fn with_flows(plugin: &Path, peer: &Path, scale: &Scale) -> Result<Vec<Cell>> {
     let subjects = [
-        Subject::make("portcullis", &host("portcullis"), plugin)?,
-        Subject::make("peer", &host("peer"), peer)?,
+        Subject::make("portcullis", "flows-portcullis", plugin)?,
+        Subject::make("peer", "flows-peer", peer)?,
     ];
     let mut tracked = Vec::new();
     for subject in &subjects {
-        tracked.push(track_flows(subject, scale.flows, kind)?);
+        tracked.push(track_flows(subject, scale.flows)?);
     }
     let fewest = tracked.into_iter().min().unwrap_or_default();
-    eprintln!("10 UDP ports, {fewest} {} flows", kind.name());
+    eprintln!("10 UDP ports, {fewest} UDP flows");
     let call = Call::measured("udp", 10);
     let [own, peer] = &subjects;
-    measure(&[own, peer], &call, scale.flow_runs, &format!("{fewest} {} flows", kind.name()))
+    measure(&[own, peer], &call, scale.flow_runs, &format!("{fewest} UDP flows"))
 }
