@@ -209,7 +209,7 @@ fn match_published(
 fn from_subnet(version: IpVersion, subnet: Subnet, register: Register) -> Vec<Expr> {
     let (offset, len) = source_field(version);
     let address = octets(subnet.address());
-    if subnet.prefix() % 8 == 0 && subnet.prefix() > 0 {
+    if subnet.prefix().is_multiple_of(8) && subnet.prefix() > 0 {
         let bytes = usize::from(subnet.prefix() / 8);
         let field = (offset, u32::from(subnet.prefix() / 8));
         return vec![
