@@ -7,7 +7,6 @@ const NFTA_CHAIN_NAME: u16 = 3;
 const NFTA_CHAIN_HOOK: u16 = 4;
 const NFTA_CHAIN_POLICY: u16 = 5;
 const NFTA_CHAIN_TYPE: u16 = 7;
-const NFTA_CHAIN_FLAGS: u16 = 10;
 const NFTA_CHAIN_USERDATA: u16 = 12;
 const NFTA_HOOK_HOOKNUM: u16 = 1;
 const NFTA_HOOK_PRIORITY: u16 = 2;
@@ -200,7 +199,6 @@ impl AnyChain {
         let name = super::rule::name(name)?;
         let userdata = attributes.find(NFTA_CHAIN_USERDATA);
         let userdata = userdata.map(|data| Userdata::decode(data.value)).unwrap_or_default();
-        let _flags = attributes.find(NFTA_CHAIN_FLAGS);
         let Some(hook) = attributes.find(NFTA_CHAIN_HOOK) else {
             return Ok(AnyChain::Regular(Chain { name, userdata }));
         };

@@ -161,27 +161,25 @@ fn insert_filled(result: &mut Map<String, Value>, key: &str, list: Vec<Value>) {
     }
 }
 
+fn insert_text(object: &mut Map<String, Value>, key: &str, value: &str) {
+    if !value.is_empty() {
+        object.insert(key.to_owned(), value.into());
+    }
+}
+
 impl Interface {
     fn to_json(&self, all: bool) -> Value {
         let mut object = Map::new();
         object.insert("name".to_owned(), self.name.clone().into());
-        let mut text = |key: &str, value: &str, kept: bool| {
-            if kept && !value.is_empty() {
-                object.insert(key.to_owned(), value.into());
-            }
-        };
-        text("mac", &self.mac, true);
+        insert_text(&mut object, "mac", &self.mac);
         if all && self.mtu != 0 {
             object.insert("mtu".to_owned(), self.mtu.into());
         }
-        let mut text = |key: &str, value: &str, kept: bool| {
-            if kept && !value.is_empty() {
-                object.insert(key.to_owned(), value.into());
-            }
-        };
-        text("sandbox", &self.sandbox, true);
-        text("socketPath", &self.socket_path, all);
-        text("pciID", &self.pci_id, all);
+        insert_text(&mut object, "sandbox", &self.sandbox);
+        if all {
+            insert_text(&mut object, "socketPath", &self.socket_path);
+            insert_text(&mut object, "pciID", &self.pci_id);
+        }
         object.into()
     }
 }
