@@ -367,6 +367,39 @@ fn udp_flow_when_container_port_changes_then_follows_it() {
     assert_eq!(flow.ask().to_string(), "refused", "5353 is not published any more");
 }
 
+/// Beside so many flows that ADD and DEL leave them to a child of theirs.
+#[test]
+fn udp_flow_when_beside_very_many_then_is_forgotten_soon() {
+    const OTHERS: u16 = 30_000;
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    track(&lab);
+    let flow = UdpFlow::open(&lab.outside, "192.0.2.1:5353");
+    assert_eq!(flow.ask().to_string(), "refused");
+    let sender = lab.outside.enter(|| std::net::UdpSocket::bind("192.0.2.2:0")).expect("bind");
+    for port in 10_000..10_000 + OTHERS {
+        // An ICMP error of an earlier datagram may be reported for this one.
+        let _ = sender.send_to(b"other", ("192.0.2.1", port));
+    }
+    let count = lab.host.read_sysctl("netfilter/nf_conntrack_count");
+    let count: u16 = count.and_then(|text| text.parse().ok()).expect("a count");
+    assert!(count > OTHERS / 2, "{count} flows");
+    let plugin = Plugin::new(&subject, &lab.host);
+    let attachment =
+        Attachment::new(&lab.container, 2, PortmapConf::new(&[Mapping::udp(5353, 53)]));
+    plugin.add(&attachment);
+    wait_for(&flow, "container sees 192.0.2.2");
+    plugin.del(&attachment);
+    wait_for(&flow, "refused");
+}
+
+fn wait_for(flow: &UdpFlow, outcome: &str) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while flow.ask().to_string() != outcome {
+        assert!(std::time::Instant::now() < end, "not {outcome}");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
 /// What a container had whose namespace is gone neither catches nor marks its successor's packets.
 #[test]
 fn port_when_its_owner_is_gone_then_nothing_of_it_is_in_the_way() {

@@ -4,6 +4,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
 use super::error::Error;
+use super::stale::{self, Stale};
 use crate::conntrack::Conntrack;
 use crate::nft::Kernel;
 use crate::ruleset::{Lock, Plan};
@@ -19,6 +20,8 @@ const PATIENCE: u32 = 40;
 pub struct Host {
     pub(super) kernel: Kernel,
     pub(super) conntrack: Option<Conntrack>,
+    /// Flows that are still to be forgotten when the answer is given.
+    pub(super) stale: Vec<Stale>,
     has_committed: bool,
 }
 
@@ -28,7 +31,8 @@ impl Host {
     /// # Errors
     /// [`Error::Nft`].
     pub fn open() -> Result<Self, Error> {
-        Ok(Host { kernel: Kernel::open()?, conntrack: None, has_committed: false })
+        let kernel = Kernel::open()?;
+        Ok(Host { kernel, conntrack: None, stale: Vec::new(), has_committed: false })
     }
 }
 
@@ -58,14 +62,21 @@ impl Drop for Host {
     /// Closing a netfilter socket waits for the kernel to free what was deleted in the namespace a
     /// moment ago, by anybody, about 10 ms on Linux 6.1 and newer, and holds up every commit
     /// meanwhile. A child process keeps the sockets until nobody has committed for a while, so
-    /// that neither this process and its caller wait, nor the next one.
+    /// that neither this process and its caller wait, nor the next one. It also forgets what flows
+    /// are left to it; where there can be no child, they are forgotten here.
     fn drop(&mut self) {
-        if !self.has_committed {
+        if !self.has_committed && self.stale.is_empty() {
             return;
         }
         let conntrack = self.conntrack.as_ref().map(AsRawFd::as_raw_fd);
         let held: Vec<RawFd> = [self.kernel.as_raw_fd()].into_iter().chain(conntrack).collect();
-        sys::outlive(&held, || wait_for_quiet(&mut self.kernel));
+        let outlived = sys::outlive(&held, || {
+            stale::forget_now(&mut self.conntrack, &self.stale);
+            wait_for_quiet(&mut self.kernel);
+        });
+        if !outlived {
+            stale::forget_now(&mut self.conntrack, &self.stale);
+        }
     }
 }
 

@@ -1,12 +1,16 @@
-//! Stale flows: UDP flows whose translation is that of before.
+//! Stale flows: what conntrack still sends the old way after a change.
 //!
-//! The kernel translates the first packet of a flow and remembers. A client that keeps sending to
-//! a port from before it was published, or after its container is gone, is answered by nobody
-//! until the flow is forgotten. TCP notices by itself. That forgetting fails is no reason to
-//! refuse a container its network: it is logged.
+//! Only UDP needs it: a TCP client opens a new connection, a UDP client may keep its flow alive for
+//! ever and never meet the new rules.
+//!
+//! Listing flows costs the kernel a pass over its whole table. Beside tens of thousands of flows
+//! that is more than a container's start should wait for: what is expected to take longer than
+//! [`PATIENCE`] is left to the child that closes the sockets, and done a moment after the caller
+//! has its answer. Until then, as between the commit and any flush, an old flow goes the old way.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::host::Host;
 use crate::conntrack::{Conntrack, Flow, FlowFilter};
@@ -14,66 +18,101 @@ use crate::firewall::Publish;
 use crate::net::{IpVersion, L4Proto};
 use crate::netlink::Error;
 
-/// Forgets flows to ports that are published now and that lead elsewhere.
-pub(super) fn forget_before(host: &mut Host, publishes: &[Publish]) {
-    let udp = udp_of(publishes);
-    for version in IpVersion::BOTH {
-        let of_version: Vec<Publish> =
-            udp.iter().filter(|publish| publish.version() == version).copied().collect();
-        let is_stale = |flow: &Flow| {
-            of_version
-                .iter()
-                .any(|publish| is_to(flow, publish) && !leads_to_container(flow, publish))
-        };
-        if of_version.is_empty() {
-            continue;
+/// How long a caller waits for flows to be forgotten, as far as that can be foreseen.
+const PATIENCE: Duration = Duration::from_millis(12);
+
+/// Flows to forget, of one IP version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stale {
+    /// Those to ports that are published now and that lead elsewhere.
+    Elsewhere(IpVersion, Vec<Publish>),
+    /// Those to a container through ports that are published no more.
+    Unpublished(IpAddr, Vec<Publish>),
+}
+
+impl Stale {
+    /// What makes flows stale when these ports come into force.
+    fn after_publishing(publishes: &[Publish]) -> Vec<Stale> {
+        let udp = udp_of(publishes);
+        let of = |version| udp.iter().filter(|p| p.version() == version).copied().collect();
+        let each = IpVersion::BOTH.map(|version| Stale::Elsewhere(version, of(version)));
+        each.into_iter().filter(|stale| !stale.publishes().is_empty()).collect()
+    }
+
+    /// What makes flows stale when these ports are gone.
+    fn after_unpublishing(publishes: &[Publish]) -> Vec<Stale> {
+        let udp = udp_of(publishes);
+        let containers: BTreeSet<IpAddr> = udp.iter().map(|publish| publish.container).collect();
+        let of = |at| udp.iter().filter(|publish| publish.container == at).copied().collect();
+        containers.into_iter().map(|at| Stale::Unpublished(at, of(at))).collect()
+    }
+
+    fn publishes(&self) -> &[Publish] {
+        match self {
+            Stale::Elsewhere(_, publishes) | Stale::Unpublished(_, publishes) => publishes,
         }
-        forget(
-            host,
-            |flows| {
-                let all = FlowFilter::of(version, L4Proto::Udp);
-                if one_pass_is_cheaper(of_version.len(), flows) {
-                    return vec![all];
-                }
-                let one = |publish: &Publish| FlowFilter {
+    }
+
+    fn includes(&self, flow: &Flow) -> bool {
+        let leads_to = |publish: &Publish| match self {
+            Stale::Elsewhere(..) => !leads_to_container(flow, publish),
+            Stale::Unpublished(..) => leads_to_container(flow, publish),
+        };
+        self.publishes().iter().any(|publish| is_to(flow, publish) && leads_to(publish))
+    }
+
+    /// What to have listed, for the fewest passes or the fewest flows, and about how long the
+    /// kernel takes for it beside so many flows.
+    fn search(&self, flows: u32) -> (Vec<FlowFilter>, Duration) {
+        match self {
+            Stale::Elsewhere(version, publishes) => {
+                let all = FlowFilter::of(*version, L4Proto::Udp);
+                let each = publishes.iter().map(|publish| FlowFilter {
                     original_port: Some(publish.host_port.number()),
                     original_destination: publish.host_address,
                     ..all.clone()
-                };
-                of_version.iter().map(one).collect()
-            },
-            is_stale,
-        );
+                });
+                let (once, one_by_one) = (listing(flows), filtered(flows) * ports(publishes));
+                if once < one_by_one {
+                    (vec![all.clone()], once)
+                } else {
+                    (each.collect(), one_by_one)
+                }
+            }
+            Stale::Unpublished(container, _) => {
+                let mut filter = FlowFilter::of(IpVersion::of(*container), L4Proto::Udp);
+                filter.reply_source = Some(*container);
+                (vec![filter], filtered(flows))
+            }
+        }
     }
 }
 
-/// Whether all flows of a version are better listed once than those of each port by itself.
-///
-/// A pass over the kernel's table costs about 5 ms for its 262,144 buckets, 0.1 µs for each flow
-/// that the kernel compares, and 0.9 µs for each that it hands out (Linux 6.18, 2 vCPU).
-fn one_pass_is_cheaper(ports: usize, flows: u32) -> bool {
-    const BUCKETS: u64 = 5_000_000;
-    const COMPARED: u64 = 100;
-    const LISTED: u64 = 900;
-    let (ports, flows) = (ports as u64, u64::from(flows));
-    BUCKETS + flows * LISTED < ports * (BUCKETS + flows * COMPARED)
+fn ports(publishes: &[Publish]) -> u32 {
+    u32::try_from(publishes.len()).unwrap_or(u32::MAX)
+}
+
+/// What a pass over the kernel's table costs for its 262,144 buckets (Linux 6.18, 2 vCPU).
+const BUCKETS: Duration = Duration::from_millis(5);
+
+/// A pass in which the kernel compares all flows and hands out few.
+fn filtered(flows: u32) -> Duration {
+    BUCKETS + Duration::from_nanos(100) * flows
+}
+
+/// A pass that may hand out all flows.
+fn listing(flows: u32) -> Duration {
+    BUCKETS + Duration::from_nanos(900) * flows
+}
+
+/// Forgets flows to ports that are published now and that lead elsewhere.
+pub(super) fn forget_before(host: &mut Host, publishes: &[Publish]) {
+    forget(host, Stale::after_publishing(publishes));
 }
 
 /// Forgets flows through ports that are published no more.
 pub(super) fn forget_after(host: &mut Host, publishes: &[Publish]) {
-    let udp = udp_of(publishes);
-    let containers: BTreeSet<IpAddr> = udp.iter().map(|publish| publish.container).collect();
-    for container in containers {
-        let mut filter = FlowFilter::of(IpVersion::of(container), L4Proto::Udp);
-        filter.reply_source = Some(container);
-        forget(
-            host,
-            |_| vec![filter.clone()],
-            |flow| {
-                udp.iter().any(|publish| is_to(flow, publish) && leads_to_container(flow, publish))
-            },
-        );
-    }
+    forget(host, Stale::after_unpublishing(publishes));
 }
 
 fn udp_of(publishes: &[Publish]) -> Vec<Publish> {
@@ -92,36 +131,57 @@ fn leads_to_container(flow: &Flow, publish: &Publish) -> bool {
         && flow.reply.source_port == publish.container_port.number()
 }
 
-/// Lists flows by the filters that are best for so many flows, and forgets those that are stale.
-fn forget(
-    host: &mut Host,
-    filters: impl Fn(u32) -> Vec<FlowFilter>,
-    is_stale: impl Fn(&Flow) -> bool,
-) {
-    match try_forget(host, filters, is_stale) {
-        Ok(0) => {}
-        Ok(count) => tracing::debug!(count, "forgot stale flows"),
-        Err(error) => tracing::warn!(%error, "cannot forget stale UDP flows"),
+/// Forgets flows now, or leaves them to the child that outlives this process if there are so many
+/// that the caller would wait.
+fn forget(host: &mut Host, all: Vec<Stale>) {
+    if all.is_empty() {
+        return;
+    }
+    let tracked = match open(&mut host.conntrack).and_then(Conntrack::count) {
+        Ok(tracked) => tracked,
+        Err(error) => return warn(&error),
+    };
+    if tracked == 0 {
+        return;
+    }
+    let expected: Duration = all.iter().map(|stale| stale.search(tracked).1).sum();
+    if expected > PATIENCE {
+        tracing::debug!(tracked, ?expected, "stale flows are forgotten in the background");
+        host.stale.extend(all);
+        return;
+    }
+    forget_now(&mut host.conntrack, &all);
+}
+
+/// Forgets flows, however long it takes: a bounded number of passes over the kernel's table.
+pub(super) fn forget_now(conntrack: &mut Option<Conntrack>, all: &[Stale]) {
+    for stale in all {
+        match try_forget(conntrack, stale) {
+            Ok(0) => {}
+            Ok(count) => tracing::debug!(count, "forgot stale flows"),
+            Err(error) => warn(&error),
+        }
     }
 }
 
-fn try_forget(
-    host: &mut Host,
-    filters: impl Fn(u32) -> Vec<FlowFilter>,
-    is_stale: impl Fn(&Flow) -> bool,
-) -> Result<usize, Error> {
-    let conntrack = match &mut host.conntrack {
-        Some(conntrack) => conntrack,
-        none => none.insert(Conntrack::open()?),
-    };
-    let tracked = conntrack.count()?;
-    if tracked == 0 {
-        return Ok(0);
+fn warn(error: &Error) {
+    tracing::warn!(%error, "cannot forget stale UDP flows");
+}
+
+fn try_forget(conntrack: &mut Option<Conntrack>, stale: &Stale) -> Result<usize, Error> {
+    let conntrack = open(conntrack)?;
+    let (filters, _) = stale.search(conntrack.count()?);
+    let mut found = Vec::new();
+    for filter in filters {
+        found.extend(conntrack.list(&filter, |flow| stale.includes(flow))?);
     }
-    let mut stale = Vec::new();
-    for filter in filters(tracked) {
-        stale.extend(conntrack.list(&filter, &is_stale)?);
+    conntrack.delete(&found)?;
+    Ok(found.len())
+}
+
+fn open(conntrack: &mut Option<Conntrack>) -> Result<&mut Conntrack, Error> {
+    match conntrack {
+        Some(open) => Ok(open),
+        none => Ok(none.insert(Conntrack::open()?)),
     }
-    conntrack.delete(&stale)?;
-    Ok(stale.len())
 }

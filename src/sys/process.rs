@@ -12,15 +12,19 @@ use nix::unistd::{ForkResult, fork};
 /// caller's caller need not. It holds nothing else: every descriptor that is not in `keep`,
 /// standard input, output and error included, is closed.
 ///
-/// A process of several threads is not forked, and a failed fork is no failure: the wait then
-/// happens at exit, as it always did.
-pub fn outlive(keep: &[RawFd], wait: impl FnOnce()) {
+/// Returns whether there is such a child. A process of several threads is not forked, and a failed
+/// fork is no failure: the wait then happens at exit, as it always did.
+pub fn outlive(keep: &[RawFd], wait: impl FnOnce()) -> bool {
     if !has_one_thread() {
-        return;
+        return false;
     }
     // SAFETY: the process has one thread, this one, so no lock can be held by a
     // thread that the child lacks, and the child may run any code. It never leaves this function.
-    let Ok(ForkResult::Child) = (unsafe { fork() }) else { return };
+    match unsafe { fork() } {
+        Ok(ForkResult::Child) => {}
+        Ok(ForkResult::Parent { .. }) => return true,
+        Err(_) => return false,
+    }
     let _leave = LeaveOnDrop;
     let mut keep = keep.to_vec();
     keep.sort_unstable();
@@ -31,6 +35,7 @@ pub fn outlive(keep: &[RawFd], wait: impl FnOnce()) {
     }
     close_range(first, RawFd::MAX);
     wait();
+    true
 }
 
 /// Ends the process where it is dropped, be it by a panic: a child must not go on as its parent.
