@@ -82,6 +82,12 @@ pub fn conditional_ports(version: IpVersion, scope: Scope) -> Name {
     })
 }
 
+/// The maps of a version that packets to one address of the host are looked up in first.
+#[must_use]
+pub fn host_address_maps(version: IpVersion) -> [Name; 2] {
+    [hostports(version, Scope::HostAddress), conditional_ports(version, Scope::HostAddress)]
+}
+
 /// A name made here. They are all short and without NUL, which the tests go through; the other
 /// branch cannot be reached.
 fn named(name: String) -> Name {

@@ -88,6 +88,28 @@ fn port_when_its_owners_namespace_is_gone_then_is_taken_over_for_good() {
     assert!(!host.netns.ruleset().contains("id-"), "{}", host.netns.ruleset());
 }
 
+/// Packets to the one address would still go to the container that is gone.
+#[test]
+fn port_on_all_addresses_when_one_that_is_gone_has_it_on_one_address_then_is_taken_over() {
+    for conditions in [json!([]), json!(["!", "-s", "198.51.100.0/24"])] {
+        let host = Host::new();
+        let (old, new) = rivals(&host);
+        let mut entry = mapping("tcp", 8080, 80);
+        entry["hostIP"] = "192.0.2.1".into();
+        let mut old = old.mappings(json!([entry]));
+        old.conf["conditionsV4"] = conditions;
+        host.run(&old).success();
+        host.run(&new).success();
+        assert_eq!(host.listed().len(), 3, "both live: one address is the old one's");
+        host.run(&new.command("DEL")).success();
+        host.tool("ip", &["netns", "delete", "container"]);
+        host.run(&new).success();
+        assert_eq!(owner_of_8080(&host), ["id-sibling"]);
+        assert!(!host.netns.ruleset().contains("id-container"), "{}", host.netns.ruleset());
+        host.run(&new.command("CHECK")).success();
+    }
+}
+
 #[test]
 fn port_when_its_owners_path_leads_to_another_namespace_then_is_taken_over() {
     let host = Host::new();
