@@ -3,6 +3,7 @@
 //! Each is parsed once, where outside input enters; a value that exists is valid. This room does
 //! no IO and knows nothing of netlink, nftables or CNI.
 
+mod cidr;
 mod ip_version;
 mod l4proto;
 mod mark;
@@ -10,6 +11,7 @@ mod name;
 mod port;
 mod subnet;
 
+pub use cidr::Cidr;
 pub use ip_version::IpVersion;
 pub use l4proto::{L4Proto, UnknownProtocol};
 pub use mark::{InvalidMarkBit, Mark};

@@ -106,6 +106,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The result of a plugin that was delegated to cannot be understood.
+    #[error("could not parse the delegated plugin's result: {reason}")]
+    DelegatedResult {
+        /// Why.
+        reason: String,
+    },
     /// There is no result of a plugin before.
     #[error("{}", match *.command { "CHECK" => "Required prevResult missing", _ => "must be called as chained plugin" })]
     NoPrevResult {
@@ -141,7 +147,7 @@ impl Error {
                 InvalidName::EmptyNetworkName | InvalidName::NetworkName { .. } => 7,
             },
             Error::Stdin(_) | Error::Stdout(_) => 5,
-            Error::Json { .. } | Error::PrevResult { .. } => 6,
+            Error::Json { .. } | Error::PrevResult { .. } | Error::DelegatedResult { .. } => 6,
             Error::Type { .. }
             | Error::Value { .. }
             | Error::PortNumber { .. }

@@ -20,6 +20,7 @@ pub use env::Environment;
 pub use error::Error;
 pub use plugin::{Plugin, run};
 pub use portmap::{PORTMAP, portmap_intent};
+pub use result::{CniResult, Dns, Interface, Ip, Route};
 pub use version::CniVersion;
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::call::{Call, Command};
 use super::error::Error;
 use super::mappings::{self, Mapping};
 use super::plugin::Plugin;
-use super::result::PrevResult;
+use super::result::CniResult;
 use super::version::CniVersion;
 use crate::attachment::{self, Attachment, Host, Owner};
 use crate::firewall::{Conditions, Hostports, MarkTarget, Masquerader, Masquerading};
@@ -30,7 +30,7 @@ struct PortmapConf {
     mark: MarkChoice,
     conditions: [(&'static str, IpVersion, Vec<String>); 2],
     mappings: Vec<Mapping>,
-    prev_result: Option<PrevResult>,
+    prev_result: Option<CniResult>,
 }
 
 /// How the mark is named.
@@ -61,7 +61,7 @@ impl PortmapConf {
             Ok((key, version, root.texts(key)?.unwrap_or_default()))
         };
         let prev_result = match call.config.prev_result()? {
-            Some(value) => Some(PrevResult::parse(value, call.version)?),
+            Some(value) => Some(CniResult::parse(value, call.version)?),
             None => None,
         };
         Ok(PortmapConf {

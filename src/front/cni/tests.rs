@@ -14,7 +14,7 @@ use super::json::Object;
 use super::mappings::{self, Mapping};
 use super::plugin::run;
 use super::portmap::{PORTMAP, portmap_intent};
-use super::result::PrevResult;
+use super::result::{CniResult, Ip};
 use super::version::CniVersion;
 use crate::attachment::{self, NetnsError};
 use crate::firewall::{Hostports, Masquerading, Publish};
@@ -338,7 +338,7 @@ mod results {
     use super::*;
 
     fn addresses(prev: &Value, ifname: &str) -> Vec<String> {
-        let parsed = PrevResult::parse(prev, CniVersion::V1_0_0);
+        let parsed = CniResult::parse(prev, CniVersion::V1_0_0);
         let addresses = parsed.map(|prev| prev.container_addresses(ifname)).unwrap_or_default();
         addresses.iter().map(|(host, subnet)| format!("{host} {subnet}")).collect()
     }
@@ -363,6 +363,25 @@ mod results {
             let prev = json!({"ips": [{"interface": index, "address": "10.0.0.1/8"}]});
             assert_eq!(addresses(&prev, "eth0"), ["10.0.0.1 10.0.0.0/8"]);
         }
+    }
+
+    #[test]
+    fn delegated_result_when_of_any_version_then_is_read_in_its_own_shape() {
+        let texts = [
+            r#"{"cniVersion":"0.2.0","ip4":{"ip":"10.0.0.2/8","gateway":"10.0.0.1"}}"#,
+            r#"{"cniVersion":"0.3.1","ips":[{"version":"4","address":"10.0.0.2/8","gateway":"10.0.0.1"}]}"#,
+            r#"{"ips":[{"address":"10.0.0.2/8","gateway":"10.0.0.1"}]}"#,
+        ];
+        for text in texts {
+            let result = CniResult::parse_delegated(text.as_bytes(), CniVersion::V1_0_0);
+            let ips = result.map(|result| result.ips).unwrap_or_default();
+            let (address, gateway) = ("10.0.0.2/8".parse().ok(), "10.0.0.1".parse().ok());
+            let expected = address.map(|address| vec![Ip::new(address, gateway)]);
+            assert_eq!(Some(ips), expected, "{text}");
+        }
+        let error = CniResult::parse_delegated(br#"{"cniVersion":"9"}"#, CniVersion::V1_0_0).err();
+        let text = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(text.ends_with("unsupported CNI result version \"9\""), "{text}");
     }
 
     fn ip() -> impl Strategy<Value = Value> {
@@ -402,17 +421,17 @@ mod results {
         #[test]
         fn result_when_printed_and_read_again_then_is_the_same(result in result()) {
             for version in CniVersion::ALL.into_iter().skip(2) {
-                let once = PrevResult::parse(&result, version)?.to_json(version);
-                let again = PrevResult::parse(&once, version)?;
+                let once = CniResult::parse(&result, version)?.to_json(version);
+                let again = CniResult::parse(&once, version)?;
                 prop_assert_eq!(again.to_json(version), once);
             }
         }
 
         #[test]
         fn addresses_when_printed_at_any_version_then_are_kept(result in result()) {
-            let prev = PrevResult::parse(&result, CniVersion::V1_0_0)?;
+            let prev = CniResult::parse(&result, CniVersion::V1_0_0)?;
             for version in CniVersion::ALL.into_iter().skip(2) {
-                let again = PrevResult::parse(&prev.to_json(version), version)?;
+                let again = CniResult::parse(&prev.to_json(version), version)?;
                 prop_assert_eq!(again.container_addresses("eth0"), prev.container_addresses("eth0"));
             }
         }
