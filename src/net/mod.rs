@@ -6,6 +6,7 @@
 mod cidr;
 mod ip_version;
 mod l4proto;
+mod mac;
 mod mark;
 mod name;
 mod port;
@@ -14,6 +15,7 @@ mod subnet;
 pub use cidr::Cidr;
 pub use ip_version::IpVersion;
 pub use l4proto::{L4Proto, UnknownProtocol};
+pub use mac::{InvalidMac, Mac};
 pub use mark::{InvalidMarkBit, Mark};
 pub use name::{ContainerId, IfName, InvalidName, NetworkName};
 pub use port::{InvalidPort, Port};

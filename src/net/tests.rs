@@ -66,3 +66,28 @@ fn mark_when_the_bit_is_outside_32_then_refused() {
     assert_eq!(Mark::bit(32), Err(InvalidMarkBit { bit: 32 }));
     assert_eq!(Mark::bit(-1), Err(InvalidMarkBit { bit: -1 }));
 }
+
+#[test]
+fn mac_when_spelled_in_any_known_form_then_it_is_the_same_address() {
+    let mac = Mac::new([0x0a, 0x58, 0x0a, 0x58, 0x00, 0x02]);
+    for text in ["0a:58:0a:58:00:02", "0A-58-0A-58-00-02", "0a58.0a58.0002"] {
+        assert_eq!(text.parse(), Ok(mac), "{text}");
+    }
+    assert_eq!(mac.to_string(), "0a:58:0a:58:00:02");
+}
+
+#[test]
+fn mac_when_it_is_none_then_the_error_names_it() {
+    for text in [
+        "",
+        "zz",
+        "0a:58:0a:58:00",
+        "0a:58:0a:58:00:02:01:02",
+        "0a:58-0a:58:00:02",
+        "+a:58:0a:58:00:02",
+        "a:58:0a:58:00:02",
+    ] {
+        let error = text.parse::<Mac>().unwrap_err();
+        assert_eq!(error.to_string(), format!("address {text}: invalid MAC address"));
+    }
+}

@@ -11,13 +11,15 @@ mod lock;
 mod message;
 mod netns;
 mod process;
+mod random;
 mod socket;
 
 pub use bytecode::bytecode;
 pub use lock::lock_netns;
 pub use message::{MessageBuilder, Nest};
-pub use netns::{NetnsId, current_netns, is_inhabited, netns_at};
+pub use netns::{NetnsFile, NetnsId, current_netns, in_netns, is_inhabited, netns_at};
 pub use process::outlive;
+pub use random::random_number;
 pub use socket::{Socket, SocketError};
 
 #[cfg(test)]

@@ -1,0 +1,89 @@
+//! Making a bridge, or finding it made.
+
+use nix::errno::Errno;
+use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use rtnetlink::packet_route::RouteNetlinkMessage;
+use rtnetlink::packet_route::link::{
+    InfoBridge, InfoData, InfoKind, LinkAttribute, LinkInfo, LinkMessage,
+};
+
+use super::error::Error;
+use super::links::Links;
+use super::value::{Kind, Link, VlanFiltering};
+use crate::net::{IfName, Mac};
+
+/// A bridge to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBridge {
+    /// Its name.
+    pub name: IfName,
+    /// Its MTU in bytes; the kernel's default if absent.
+    pub mtu: Option<u32>,
+    /// Its hardware address; if absent it follows that of its ports.
+    pub mac: Option<Mac>,
+    /// Whether it looks at VLAN tags.
+    pub has_vlan_filtering: bool,
+}
+
+impl Links {
+    /// The bridge of that name, made if it is not there: `ip link add NAME type bridge`. One that
+    /// is there is taken as it is, its settings included; so many processes can ask for the same
+    /// bridge at once. It is left down where it is new.
+    ///
+    /// # Errors
+    /// [`Error::NotABridge`] if another link has the name, [`Error::KernelLacks`] where VLAN
+    /// filtering is wanted and the kernel has none, [`Error::Refused`].
+    pub fn ensure_bridge(&self, new: &NewBridge) -> Result<Link, Error> {
+        if let Some(link) = self.link(&new.name)? {
+            return checked(link, new);
+        }
+        match self.create_bridge(new) {
+            // Somebody else was faster.
+            Err(error) if error.is(Errno::EEXIST) => {}
+            created => created?,
+        }
+        checked(self.existing(&new.name)?, new)
+    }
+
+    /// Makes a bridge: `ip link add NAME type bridge`. It is down.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], with `EEXIST` where the name is taken.
+    pub fn create_bridge(&self, new: &NewBridge) -> Result<(), Error> {
+        let mut message = LinkMessage::default();
+        let attributes = &mut message.attributes;
+        attributes.push(LinkAttribute::IfName(new.name.as_str().to_owned()));
+        attributes.extend(new.mtu.map(LinkAttribute::Mtu));
+        attributes.extend(new.mac.map(|mac| LinkAttribute::Address(mac.bytes().to_vec())));
+        let mut info = vec![LinkInfo::Kind(InfoKind::Bridge)];
+        if new.has_vlan_filtering {
+            let data = vec![InfoBridge::VlanFiltering(true)];
+            info.push(LinkInfo::Data(InfoData::Bridge(data)));
+        }
+        attributes.push(LinkAttribute::LinkInfo(info));
+        let request = RouteNetlinkMessage::NewLink(message);
+        self.connection.change(request, NLM_F_CREATE | NLM_F_EXCL, || words(new))
+    }
+}
+
+/// The link, if it is a bridge that can do what is wanted.
+fn checked(link: Link, new: &NewBridge) -> Result<Link, Error> {
+    match link.kind {
+        // A kernel without it ignores the wish when the bridge is made.
+        Kind::Bridge(VlanFiltering::Unsupported) if new.has_vlan_filtering => {
+            Err(Error::KernelLacks { request: words(new), feature: "BRIDGE_VLAN_FILTERING" })
+        }
+        Kind::Bridge(VlanFiltering::On | VlanFiltering::Off | VlanFiltering::Unsupported) => {
+            Ok(link)
+        }
+        Kind::Veth | Kind::Vlan(_) | Kind::None | Kind::Other(_) => {
+            Err(Error::NotABridge { name: link.name })
+        }
+    }
+}
+
+fn words(new: &NewBridge) -> String {
+    let filtering = if new.has_vlan_filtering { " vlan_filtering 1" } else { "" };
+    let mtu = new.mtu.map(|mtu| format!(" mtu {mtu}")).unwrap_or_default();
+    format!("link add {}{mtu} type bridge{filtering}", new.name)
+}

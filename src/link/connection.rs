@@ -1,0 +1,162 @@
+//! One rtnetlink socket and its runtime: a request in, its answers out.
+//!
+//! The socket asks for strict checks (`NETLINK_GET_STRICT_CHK`, Linux 4.20): a list of addresses
+//! or routes is then filtered by the kernel, not by us. And for extended ACKs, so that a refusal
+//! says why.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use rtnetlink::packet_core::{
+    ErrorMessage, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
+};
+use rtnetlink::packet_route::RouteNetlinkMessage;
+use rtnetlink::sys::AsyncSocket;
+use tokio::runtime::Runtime;
+
+use super::error::Error;
+use crate::netlink::{Attributes, ExtendedAck, Refusal};
+
+/// The kernel answers while it takes the request; longer than this and it never will.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// `NLM_F_DUMP_INTR`: what was dumped changed meanwhile.
+const NLM_F_DUMP_INTR: u16 = 0x10;
+/// How often a list is read again that changed while it was read.
+const ATTEMPTS: u32 = 8;
+
+/// An open connection.
+pub(super) struct Connection {
+    runtime: Runtime,
+    handle: rtnetlink::Handle,
+}
+
+impl Connection {
+    /// Opens one in the calling thread's network namespace.
+    pub(super) fn open() -> io::Result<Self> {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_io().enable_time().build()?;
+        let handle = {
+            let _context = runtime.enter();
+            let (mut connection, handle, _) = rtnetlink::new_connection()?;
+            let socket = connection.socket_mut().socket_mut();
+            socket.set_ext_ack(true)?;
+            socket.set_cap_ack(true)?;
+            socket.set_netlink_get_strict_chk(true)?;
+            runtime.spawn(connection);
+            handle
+        };
+        Ok(Connection { runtime, handle })
+    }
+
+    /// Sends a change and waits until the kernel has made it.
+    pub(super) fn change(
+        &self,
+        request: RouteNetlinkMessage,
+        flags: u16,
+        words: impl Fn() -> String,
+    ) -> Result<(), Error> {
+        let answers = self.exchange(request, NLM_F_ACK | flags, &words)?;
+        match answers.refusal {
+            Some(refusal) => Err(Error::refused(words(), refusal)),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks for one object; the refusal where there is none.
+    pub(super) fn ask(
+        &self,
+        request: RouteNetlinkMessage,
+        words: impl Fn() -> String,
+    ) -> Result<Result<RouteNetlinkMessage, Refusal>, Error> {
+        let answers = self.exchange(request, 0, &words)?;
+        match (answers.refusal, answers.messages.into_iter().next()) {
+            (Some(refusal), _) => Ok(Err(refusal)),
+            (None, Some(message)) => Ok(Ok(message)),
+            (None, None) => Err(Error::NoAnswer { request: words() }),
+        }
+    }
+
+    /// Reads a list, whole and as it was at one moment.
+    pub(super) fn list(
+        &self,
+        request: &RouteNetlinkMessage,
+        words: impl Fn() -> String,
+    ) -> Result<Vec<RouteNetlinkMessage>, Error> {
+        for _ in 0..ATTEMPTS {
+            let answers = self.exchange(request.clone(), NLM_F_DUMP, &words)?;
+            if let Some(refusal) = answers.refusal {
+                return Err(Error::refused(words(), refusal));
+            }
+            if !answers.is_interrupted {
+                return Ok(answers.messages);
+            }
+        }
+        Err(Error::Unsteady { list: words(), attempts: ATTEMPTS })
+    }
+
+    /// Sleeps.
+    pub(super) fn pause(&self, time: Duration) {
+        self.runtime.block_on(tokio::time::sleep(time));
+    }
+
+    fn exchange(
+        &self,
+        request: RouteNetlinkMessage,
+        flags: u16,
+        words: &impl Fn() -> String,
+    ) -> Result<Answers, Error> {
+        let mut message = NetlinkMessage::from(request);
+        message.header.flags = NLM_F_REQUEST | flags;
+        let mut handle = self.handle.clone();
+        let gone = || Error::NoAnswer { request: words() };
+        let stream = handle.request(message).map_err(|_| gone())?;
+        let answers = self
+            .runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, stream.collect::<Vec<_>>()).await })
+            .map_err(|_| gone())?;
+        let answers = Answers::sort(answers);
+        tracing::trace!(request = %words(), refused = answers.refusal.is_some(), "rtnetlink");
+        Ok(answers)
+    }
+}
+
+/// What came back for one request.
+#[derive(Default)]
+struct Answers {
+    messages: Vec<RouteNetlinkMessage>,
+    refusal: Option<Refusal>,
+    is_interrupted: bool,
+}
+
+impl Answers {
+    fn sort(received: Vec<NetlinkMessage<RouteNetlinkMessage>>) -> Self {
+        let mut answers = Answers::default();
+        for message in received {
+            answers.is_interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
+            match message.payload {
+                NetlinkPayload::InnerMessage(inner) => answers.messages.push(inner),
+                NetlinkPayload::Error(error) => answers.refusal = refusal(&error),
+                // NLMSG_DONE, NLMSG_NOOP: nothing to keep.
+                _ => {}
+            }
+        }
+        answers
+    }
+}
+
+/// Reads an `NLMSG_ERROR`; nothing for an ACK. The request is not echoed (`NETLINK_CAP_ACK`) but
+/// for its header.
+fn refusal(error: &ErrorMessage) -> Option<Refusal> {
+    const HEADER: usize = 16;
+    let errno = error.code?.get().wrapping_neg();
+    let mut extended = ExtendedAck::default();
+    for attribute in Attributes::new(error.header.get(HEADER..).unwrap_or_default()).flatten() {
+        match attribute.kind {
+            1 => extended.text = attribute.text().ok().map(str::to_owned),
+            2 => extended.offset = attribute.value.try_into().ok().map(u32::from_ne_bytes),
+            _ => {}
+        }
+    }
+    Some(Refusal { seq: 0, errno, extended })
+}

@@ -1,0 +1,92 @@
+//! Veth pairs between two namespaces.
+
+use portcullis::link::{Error, Kind, LinkChange, OperState};
+
+use super::host::{Host, ip_link, name, new_veth};
+
+#[test]
+fn veth_when_made_from_the_container_then_each_end_is_in_its_namespace() {
+    let host = Host::new();
+    let mut new = new_veth("eth0");
+    new.mtu = Some(1400);
+    new.mac = Some("0a:58:0a:58:00:02".parse().unwrap());
+    let peer = host.inside.create_veth(&new, &host.host_file).unwrap();
+    assert!(peer.as_str().starts_with("veth") && peer.as_str().len() == 12, "{peer}");
+    let near = ip_link(&host.container, &new.name);
+    assert_eq!(near["linkinfo"]["info_kind"], "veth");
+    assert_eq!((&near["mtu"], &near["address"]), (&1400.into(), &"0a:58:0a:58:00:02".into()));
+    assert!(!near["flags"].as_array().unwrap().contains(&"UP".into()), "{near}");
+    let far = ip_link(&host.host, &peer);
+    assert_eq!(far["mtu"], 1400);
+    assert!(far["flags"].as_array().unwrap().contains(&"UP".into()), "{far}");
+}
+
+#[test]
+fn veth_when_looked_up_then_each_end_names_the_other() {
+    let host = Host::new();
+    let (outer, inner) = host.veth();
+    assert_eq!((&outer.kind, &inner.kind), (&Kind::Veth, &Kind::Veth));
+    assert_eq!((outer.peer, inner.peer), (Some(inner.index), Some(outer.index)));
+    assert!(outer.peer_netns.is_some() && inner.peer_netns.is_some());
+}
+
+#[test]
+fn veth_when_the_name_in_the_container_is_taken_then_nothing_is_made() {
+    let host = Host::new();
+    let (outer, _) = host.veth();
+    let error = host.inside.create_veth(&new_veth("eth0"), &host.host_file).unwrap_err();
+    let Error::VethExists { peer, .. } = &error else { panic!("{error}") };
+    assert_eq!(
+        error.to_string(),
+        format!("container veth name (\"eth0\") peer provided (\"{peer}\") already exists")
+    );
+    assert_eq!(host.links.link(peer).unwrap(), None);
+    assert_eq!(host.links.existing(&outer.name).unwrap(), outer);
+}
+
+#[test]
+fn veth_when_the_given_name_on_the_host_is_taken_then_the_kernel_says_so() {
+    let host = Host::new();
+    let (outer, _) = host.veth();
+    let mut new = new_veth("eth1");
+    new.peer_name = Some(outer.name.clone());
+    let error = host.inside.create_veth(&new, &host.host_file).unwrap_err();
+    assert!(error.is(nix::errno::Errno::EEXIST), "{error}");
+    assert_eq!(host.inside.link(&new.name).unwrap(), None);
+}
+
+#[test]
+fn veth_when_the_container_end_goes_up_then_the_host_end_becomes_operational() {
+    let host = Host::new();
+    let (outer, inner) = host.veth();
+    assert_eq!(outer.state, OperState::LowerLayerDown);
+    host.inside.change(&inner, LinkChange::new().up()).unwrap();
+    assert_eq!(host.links.wait_operational(&outer).unwrap().state, OperState::Up);
+}
+
+#[test]
+fn veth_when_the_container_end_stays_down_then_waiting_ends_with_the_state() {
+    let host = Host::new();
+    let (outer, _) = host.veth();
+    let begin = std::time::Instant::now();
+    let error = host.links.wait_operational(&outer).unwrap_err();
+    assert_eq!(error.to_string(), "bridge port in error state: lower-layer-down");
+    assert!((2500..5000).contains(&begin.elapsed().as_millis()), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn veth_when_one_end_is_deleted_then_both_are_gone() {
+    let host = Host::new();
+    let (outer, inner) = host.veth();
+    host.inside.delete(&inner).unwrap();
+    assert_eq!(host.links.link(&outer.name).unwrap(), None);
+}
+
+#[test]
+fn link_when_renamed_then_it_has_the_new_name_only() {
+    let host = Host::new();
+    let (_, inner) = host.veth();
+    host.inside.change(&inner, LinkChange::new().name(&name("net1"))).unwrap();
+    assert_eq!(host.inside.existing(&name("net1")).unwrap().index, inner.index);
+    assert_eq!(host.inside.link(&name("eth0")).unwrap(), None);
+}
