@@ -147,6 +147,16 @@ impl Set {
         self
     }
 
+    /// The same set with a note that its keys are in the byte order of this machine. nft needs it
+    /// for a key of one part, such as `ifname`; without it cannot list the elements.
+    #[must_use]
+    pub fn with_host_order_key(mut self) -> Self {
+        const KEY_BYTE_ORDER: u8 = 0;
+        const HOST: u32 = 1;
+        self.userdata = self.userdata.with_u32(KEY_BYTE_ORDER, HOST);
+        self
+    }
+
     /// Whether it belongs to a rule.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {

@@ -86,6 +86,13 @@ impl Transaction {
         self.changes.push(change);
     }
 
+    /// Adds the changes of another transaction behind those there are. Sets of both are known by
+    /// their names alone, so sets of different tables should not share one.
+    pub fn append(&mut self, other: Transaction) {
+        self.changes.extend(other.changes);
+        other.known.iter().for_each(|set| self.know(set));
+    }
+
     /// Tells of a set that is there already, so that rules which name it list as they should.
     pub fn know(&mut self, set: &Set) {
         if !self.known.iter().any(|known| known.name == set.name) {

@@ -62,6 +62,14 @@ impl Plan {
         &self.transaction
     }
 
+    /// This plan and another one behind it, in one transaction: all of both or nothing.
+    #[must_use]
+    pub fn and(mut self, other: Plan) -> Self {
+        self.transaction.append(other.transaction);
+        self.depends_on_snapshot |= other.depends_on_snapshot;
+        self
+    }
+
     /// The elements that are deleted, each with its set.
     pub fn deleted_elements(&self) -> impl Iterator<Item = (&Set, &Element)> {
         self.transaction.changes().iter().flat_map(|change| {
