@@ -55,6 +55,20 @@ pub enum Error {
         /// The changes that would set it right, in nft syntax.
         plan: String,
     },
+    /// What a container has of the firewall is not what it should have.
+    #[error("the rules of the container are not as they should be")]
+    RulesDiffer {
+        /// The changes that would set it right, in nft syntax.
+        plan: String,
+    },
+    /// An address or an interface is somebody else's.
+    #[error("{element} is already claimed by {owner}")]
+    Claimed {
+        /// The element of the set that both want, in nft syntax.
+        element: String,
+        /// Who has it.
+        owner: String,
+    },
     /// The chain that sets the mark is not there.
     #[error("chain {chain:?} of externalSetMarkChain is not in table {table}")]
     NoExternalChain {
@@ -102,9 +116,9 @@ impl Error {
                 ruleset::Error::Contended { .. } => Fault::TryAgain,
             },
             Error::Lock(_) => Fault::Io,
-            Error::PortTaken { .. } => Fault::PortTaken,
+            Error::PortTaken { .. } | Error::Claimed { .. } => Fault::PortTaken,
             Error::RouteLocalnet(_) => Fault::Link,
-            Error::Differs { .. } => Fault::Differs,
+            Error::Differs { .. } | Error::RulesDiffer { .. } => Fault::Differs,
             Error::NoExternalChain { .. }
             | Error::NotAMarkChain { .. }
             | Error::DifferentMarks { .. } => Fault::Configuration,

@@ -8,6 +8,8 @@
 mod check;
 mod error;
 mod external_mark;
+mod guard;
+mod holding;
 mod host;
 mod publish;
 mod record;
@@ -18,6 +20,7 @@ pub use crate::ruleset::Owner;
 pub use check::{check, status};
 pub use error::{Error, Fault};
 pub use external_mark::external_mark;
+pub use guard::{check_guard, collect_unguarded, desired_guard, guard, unguard};
 pub use host::Host;
 pub use publish::{desired_with, publish};
 pub use record::{Attachment, Netns, NetnsError};

@@ -278,7 +278,7 @@ fn record_of(kernel: &mut Kernel, conflict: &Conflict) -> Result<Option<Object>,
 }
 
 /// An owner's label in words.
-fn describe(label: &str) -> String {
+pub(super) fn describe(label: &str) -> String {
     match label.split('/').collect::<Vec<_>>().as_slice() {
         [_, network, container, interface] => {
             format!("container {container} (network {network}, interface {interface})")

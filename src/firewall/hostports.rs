@@ -57,7 +57,7 @@ fn sets(classes: &BTreeSet<Class>) -> Vec<Set> {
     sets
 }
 
-fn address_type(version: IpVersion) -> DataType {
+pub(super) fn address_type(version: IpVersion) -> DataType {
     match version {
         IpVersion::V4 => DataType::Ipv4Addr,
         IpVersion::V6 => DataType::Ipv6Addr,
@@ -113,7 +113,7 @@ fn chains(classes: &BTreeSet<Class>, marks: &BTreeSet<(Mark, Masquerader)>) -> V
     chains
 }
 
-fn structure(name: Name, rules: Vec<Rule>) -> DesiredChain {
+pub(super) fn structure(name: Name, rules: Vec<Rule>) -> DesiredChain {
     DesiredChain { chain: AnyChain::Regular(Chain::new(name)), rules }
 }
 

@@ -18,6 +18,7 @@
 //! network, the host that calls 127.0.0.1) is one element of a set too, keyed by source network,
 //! protocol and port. The rules that look there exist once for each length of prefix in use.
 
+mod bridge;
 mod class;
 mod element;
 mod hostports;
@@ -25,6 +26,7 @@ mod intent;
 pub mod names;
 mod rules;
 
+pub use bridge::{BridgeRules, MasqueradePrefix, masquerading, spoof_check};
 pub use class::{Class, MarkClass, Masquerader, Scope, Source};
 pub use element::{elements_of, published, rival_elements};
 pub use hostports::desired;

@@ -41,6 +41,42 @@ pub fn masq() -> Name {
     Name::literal("CNI-HOSTPORT-MASQ")
 }
 
+/// `bridge portcullis`: what concerns frames on a bridge.
+#[must_use]
+pub fn bridge_table() -> TableId {
+    TableId { family: Family::Bridge, name: Name::literal("portcullis") }
+}
+
+/// Where packets of containers that leave their network are masqueraded; called by its hook.
+#[must_use]
+pub fn network_masq() -> Name {
+    Name::literal("CNI-MASQ")
+}
+
+/// The container addresses that are masqueraded.
+#[must_use]
+pub fn masquerade(version: IpVersion) -> Name {
+    named(format!("masquerade{}", version.digit()))
+}
+
+/// Container addresses, each with a network of such a prefix that they reach as themselves.
+#[must_use]
+pub fn unmasqueraded(version: IpVersion, prefix: u8) -> Name {
+    named(format!("unmasqueraded{}_{prefix}", version.digit()))
+}
+
+/// The bridge ports whose frames must have a known source address.
+#[must_use]
+pub fn checked_ports() -> Name {
+    Name::literal("checked_ports")
+}
+
+/// Bridge ports, each with a source address that its frames may have.
+#[must_use]
+pub fn port_addresses() -> Name {
+    Name::literal("port_addresses")
+}
+
 /// Where packets get a mark: the default one, or the mark in the name.
 #[must_use]
 pub fn setmark(mark: Mark) -> Name {

@@ -8,7 +8,7 @@ use super::names;
 use crate::net::{IpVersion, L4Proto, Mark, Port, Subnet};
 use crate::nft::expr::{
     Bitwise, Cmp, Expr, Fib, FibResult, Immediate, Lookup, Masquerade, Meta, MetaKey, Nat,
-    NatFlags, NatKind, Payload, Register, Verdict,
+    NatFlags, NatKind, Payload, PayloadBase, Register, Verdict,
 };
 use crate::nft::{Family, Name, Rule};
 use crate::ruleset::Owner;
@@ -25,7 +25,7 @@ pub(super) fn family(version: IpVersion) -> Family {
 }
 
 /// A rule of the structure.
-fn ours(exprs: Vec<Expr>) -> Rule {
+pub(super) fn ours(exprs: Vec<Expr>) -> Rule {
     Rule { exprs, userdata: Owner::structure().silent_userdata() }
 }
 
@@ -67,7 +67,7 @@ pub(super) fn set_mark(mark: Mark) -> Rule {
 }
 
 /// `meta nfproto ipv4`
-fn of_version(version: IpVersion) -> [Expr; 2] {
+pub(super) fn of_version(version: IpVersion) -> [Expr; 2] {
     let register = Register::word(0);
     [
         Meta::load(MetaKey::Nfproto, register).into(),
@@ -76,26 +76,46 @@ fn of_version(version: IpVersion) -> [Expr; 2] {
 }
 
 /// Loads parts of a key one behind the other, each into as many 4-byte words as it needs.
-struct Key {
-    exprs: Vec<Expr>,
+pub(super) struct Key {
+    pub(super) exprs: Vec<Expr>,
     next: u32,
 }
 
 impl Key {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Key { exprs: Vec::new(), next: 0 }
     }
 
-    fn network(mut self, field: (u32, u32)) -> Self {
+    pub(super) fn network(mut self, field: (u32, u32)) -> Self {
         self.exprs.push(Payload::network(field, Register::word(self.next)).into());
         self.next += field.1.div_ceil(4);
         self
     }
 
+    /// `meta …`, of so many bytes
+    pub(super) fn meta(mut self, key: MetaKey) -> Self {
+        self.exprs.push(Meta::load(key, Register::word(self.next)).into());
+        self.next += (key.data_type().len() as u32).div_ceil(4);
+        self
+    }
+
+    /// `ether saddr`
+    pub(super) fn ether_source(mut self) -> Self {
+        let dreg = Register::word(self.next);
+        self.exprs.push(Payload { dreg, base: PayloadBase::Link, offset: 6, len: 6 }.into());
+        self.next += 2;
+        self
+    }
+
     /// `ip saddr & 255.255.0.0`
-    fn masked_source(mut self, version: IpVersion, prefix: u8) -> Self {
+    fn masked_source(self, version: IpVersion, prefix: u8) -> Self {
+        self.masked(source_field(version), version, prefix)
+    }
+
+    /// `ip daddr & 255.255.0.0`
+    pub(super) fn masked(mut self, field: (u32, u32), version: IpVersion, prefix: u8) -> Self {
         let at = Register::word(self.next);
-        self = self.network(source_field(version));
+        self = self.network(field);
         if prefix < version.bits() {
             self.exprs.push(Bitwise::and(at, Subnet::netmask(version, prefix)).into());
         }
@@ -120,14 +140,14 @@ impl Key {
     }
 }
 
-fn source_field(version: IpVersion) -> (u32, u32) {
+pub(super) fn source_field(version: IpVersion) -> (u32, u32) {
     match version {
         IpVersion::V4 => Payload::IP_SADDR,
         IpVersion::V6 => Payload::IP6_SADDR,
     }
 }
 
-fn destination_field(version: IpVersion) -> (u32, u32) {
+pub(super) fn destination_field(version: IpVersion) -> (u32, u32) {
     match version {
         IpVersion::V4 => Payload::IP_DADDR,
         IpVersion::V6 => Payload::IP6_DADDR,
@@ -206,8 +226,8 @@ fn match_published(
 }
 
 /// `ip saddr 10.88.0.0/16`, as nft writes it: a prefix of whole bytes is a shorter load.
-fn from_subnet(version: IpVersion, subnet: Subnet, register: Register) -> Vec<Expr> {
-    let (offset, len) = source_field(version);
+pub(super) fn in_subnet(field: (u32, u32), subnet: Subnet, register: Register) -> Vec<Expr> {
+    let ((offset, len), version) = (field, subnet.version());
     let address = octets(subnet.address());
     if subnet.prefix().is_multiple_of(8) && subnet.prefix() > 0 {
         let bytes = usize::from(subnet.prefix() / 8);
@@ -235,7 +255,7 @@ pub(super) fn mark_one(
     let register = Register::word(0);
     let mut exprs = of_version(version).to_vec();
     if let Some(subnet) = source {
-        exprs.extend(from_subnet(version, subnet, register));
+        exprs.extend(in_subnet(source_field(version), subnet, register));
     }
     exprs.extend(match_published(version, published.0, published.1, published.2));
     exprs.push(jump(names::setmark(mark)));
@@ -279,6 +299,6 @@ pub(super) fn octets(address: IpAddr) -> Vec<u8> {
     }
 }
 
-fn jump(chain: Name) -> Expr {
+pub(super) fn jump(chain: Name) -> Expr {
     Immediate::Verdict(Verdict::Jump(chain)).into()
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::net::{IpVersion, L4Proto, Mark, Port, Subnet};
+use crate::net::{IfName, IpVersion, L4Proto, Mark, Port, Subnet};
 use crate::ruleset::{Model, Owner, Scope as OwnerScope, diff};
 
 fn publish(host: Option<&str>, port: u16, proto: L4Proto, container: &str) -> Publish {
@@ -186,4 +186,76 @@ proptest! {
         let own = format!("hairpin4_{prefix}");
         prop_assert!(names.contains(&own));
     }
+}
+
+#[test]
+fn masquerade_prefix_when_named_then_reads_back() {
+    let owner = Owner::from_parts(&["bridge", "net", "web", "eth0"]);
+    for (address, subnet) in [("10.88.0.2", "10.88.0.0/16"), ("fd00:88::2", "fd00:88::/64")] {
+        let subnet: Subnet = subnet.parse().unwrap();
+        let rules =
+            BridgeRules { masquerade: vec![(address.parse().unwrap(), subnet)], spoof: None };
+        let desired = masquerading(&BTreeSet::new(), &owner, &rules).unwrap();
+        let names = desired.sets.iter().map(|set| set.name.as_str());
+        let found: Vec<MasqueradePrefix> = names.filter_map(MasqueradePrefix::of_set).collect();
+        assert_eq!(
+            found,
+            [MasqueradePrefix { version: subnet.version(), prefix: subnet.prefix() }]
+        );
+        assert_eq!(desired.elements.len(), 2);
+    }
+    for foreign in ["unmasqueraded4_33", "unmasqueraded5_8", "unmasqueraded4_016", "masquerade4"] {
+        assert_eq!(MasqueradePrefix::of_set(foreign), None, "{foreign}");
+    }
+}
+
+#[test]
+fn masquerading_when_a_second_prefix_comes_then_one_rule_is_added() {
+    let mut model = Model::default();
+    let add = |model: &mut Model, name: &str, address: &str, subnet: &str| {
+        let owner = Owner::from_parts(&["bridge", "net", name, "eth0"]);
+        let masquerade = vec![(address.parse().unwrap(), subnet.parse().unwrap())];
+        let rules = BridgeRules { masquerade, spoof: None };
+        let snapshot = model.snapshot();
+        let sets = snapshot.sets.keys();
+        let prefixes = sets.filter_map(|name| MasqueradePrefix::of_set(name.as_str())).collect();
+        let desired = masquerading(&prefixes, &owner, &rules).unwrap();
+        let scope = OwnerScope::of(&[&Owner::structure(), &owner]);
+        let plan = diff(&desired, &snapshot, &scope).unwrap();
+        model.apply(plan.transaction()).unwrap();
+        plan.to_string()
+    };
+    add(&mut model, "a", "10.88.0.2", "10.88.0.0/16");
+    let plan = add(&mut model, "b", "10.99.0.2", "10.99.0.0/24");
+    let rules: Vec<&str> = plan.lines().filter(|line| line.contains(" rule ")).collect();
+    assert_eq!(rules.len(), 1, "{plan}");
+    assert!(
+        rules[0].ends_with("ip saddr . ip daddr & 255.255.255.0 @unmasqueraded4_24 return"),
+        "{plan}"
+    );
+    let plan = add(&mut model, "c", "10.99.0.3", "10.99.0.0/24");
+    assert!(plan.lines().all(|line| line.starts_with("add element")), "{plan}");
+}
+
+#[test]
+fn spoof_check_when_desired_then_costs_two_elements() {
+    let owner = Owner::from_parts(&["bridge", "net", "web", "eth0"]);
+    let spoof = (IfName::new("veth2").unwrap(), "02:00:00:00:00:02".parse().unwrap());
+    let rules = BridgeRules { masquerade: vec![], spoof: Some(spoof) };
+    let desired = spoof_check(&owner, &rules).unwrap();
+    let plan =
+        diff(&desired, &crate::ruleset::Snapshot::default(), &OwnerScope::of(&[&owner])).unwrap();
+    let elements: Vec<String> = plan
+        .to_string()
+        .lines()
+        .filter(|line| line.starts_with("add element"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        elements,
+        [
+            "add element bridge portcullis checked_ports { \"veth2\" comment \"bridge/net/web/eth0\" }",
+            "add element bridge portcullis port_addresses { \"veth2\" . 02:00:00:00:00:02 comment \"bridge/net/web/eth0\" }",
+        ]
+    );
 }

@@ -177,7 +177,9 @@ impl Error {
             Error::Name(InvalidName::LongIfName { .. }) => {
                 Some("interface name should be less than 16 characters".to_owned())
             }
-            Error::Attachment(attachment::Error::Differs { plan }) => Some(plan.clone()),
+            Error::Attachment(
+                attachment::Error::Differs { plan } | attachment::Error::RulesDiffer { plan },
+            ) => Some(plan.clone()),
             other => causes(other),
         }
     }
