@@ -8,11 +8,12 @@ use clap::{Parser, Subcommand};
 use crate::front::{cni, inspect};
 
 /// The CNI plugins, by name.
-const PLUGINS: [cni::Plugin; 1] = [cni::PORTMAP];
+const PLUGINS: [cni::Plugin; 2] = [cni::PORTMAP, cni::host_local::HOST_LOCAL];
 
 /// Publishes container ports with nftables, over netlink.
 ///
-/// Linked as `portmap`, or with that as its first argument, it is the CNI plugin of that name.
+/// Linked as `portmap` or `host-local`, or with that as its first argument, it is the CNI plugin of
+/// that name.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis", version, disable_help_subcommand = true)]
 struct Arguments {
@@ -26,6 +27,8 @@ enum Command {
     List(inspect::List),
     /// The CNI plugin portmap: reads CNI_* and a configuration from standard input
     Portmap,
+    /// The CNI plugin host-local: gives addresses of ranges of this host's own
+    HostLocal,
 }
 
 /// Runs the applet that `arguments` name: the first by its file name, or else the second.
@@ -55,7 +58,7 @@ fn command(command: &Command) -> Result<(), inspect::Error> {
     match command {
         Command::List(options) => inspect::list(options, &mut io::stdout().lock()),
         // Taken by `run` before arguments are parsed; here for the help text only.
-        Command::Portmap => Ok(()),
+        Command::Portmap | Command::HostLocal => Ok(()),
     }
 }
 

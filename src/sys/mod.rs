@@ -2,7 +2,7 @@
 //! the process is (its namespace, its children).
 //!
 //! It decides nothing: each function does one system call or one C call, and says what it needs.
-//! Used by netlink, nft, link, conntrack and attachment, never above them.
+//! Used by netlink, nft, link, conntrack, ipam and attachment, never above them.
 
 #![allow(unsafe_code)]
 
@@ -15,7 +15,7 @@ mod random;
 mod socket;
 
 pub use bytecode::bytecode;
-pub use lock::lock_netns;
+pub use lock::{FileLock, lock_file, lock_netns};
 pub use message::{MessageBuilder, Nest};
 pub use netns::{NetnsFile, NetnsId, current_netns, in_netns, is_inhabited, netns_at};
 pub use process::outlive;

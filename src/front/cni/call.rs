@@ -83,6 +83,8 @@ pub struct Call {
     pub container: Option<(String, String)>,
     /// `CNI_NETNS`: the path of the container's network namespace; empty or gone at a late DEL.
     pub netns_path: String,
+    /// `CNI_ARGS`, as the plugins that know keys of it read it.
+    pub args: String,
     /// Whether that may be the plugin's own (`CNI_NETNS_OVERRIDE`).
     pub netns_override: bool,
     /// The configuration.
@@ -118,7 +120,8 @@ impl Call {
             return Err(Error::CommandTooNew { command: command.as_str() });
         }
         let (netns_path, netns_override) = (env.netns.clone(), env.netns_override);
-        Ok(Call { command, version, network, container, netns_path, netns_override, config })
+        let args = env.args.clone();
+        Ok(Call { command, version, network, container, netns_path, args, netns_override, config })
     }
 
     /// Opens the container's network namespace, which must be there and not be the plugin's own.

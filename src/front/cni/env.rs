@@ -16,6 +16,8 @@ pub struct Environment {
     pub ifname: String,
     /// `CNI_PATH`.
     pub path: String,
+    /// `CNI_ARGS`.
+    pub args: String,
     /// `CNI_NETNS_OVERRIDE`: the caller's own namespace is allowed.
     pub netns_override: bool,
 }
@@ -30,6 +32,7 @@ impl Environment {
             netns: get("CNI_NETNS"),
             ifname: get("CNI_IFNAME"),
             path: get("CNI_PATH"),
+            args: get("CNI_ARGS"),
             netns_override: matches!(get("CNI_NETNS_OVERRIDE").as_str(), "1" | "TRUE" | "true"),
         }
     }

@@ -1,10 +1,13 @@
 //! Errors of a CNI call, and the one map from them to the codes that runtimes see.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use super::version::CniVersion;
 use crate::attachment::{self, Fault, NetnsError};
 use crate::firewall::InvalidCondition;
+use crate::ipam::{self, InvalidRanges, Refusal};
 use crate::net::InvalidName;
 
 /// What makes a call fail.
@@ -121,6 +124,50 @@ pub enum Error {
     /// `CNI_NETNS` is no foreign network namespace.
     #[error(transparent)]
     Netns(#[from] NetnsError),
+    /// There is no `ipam`.
+    #[error("IPAM config missing 'ipam' key")]
+    NoIpam,
+    /// The ranges make no sense. The text is the host-local plugin's.
+    #[error(transparent)]
+    Ranges(#[from] InvalidRanges),
+    /// Results before 0.3.0 have one address of each IP version.
+    #[error("CNI version {version} does not support more than 1 address per family")]
+    OneAddressPerFamily {
+        /// The configuration's version.
+        version: CniVersion,
+    },
+    /// A part of `CNI_ARGS` is no pair.
+    #[error("ARGS: invalid pair {pair:?}")]
+    ArgsPair {
+        /// The part.
+        pair: String,
+    },
+    /// A value in `CNI_ARGS` makes no sense.
+    #[error("ARGS: error parsing value of pair {pair:?}: {reason}")]
+    ArgsValue {
+        /// Key and value.
+        pair: String,
+        /// Why not.
+        reason: String,
+    },
+    /// `CNI_ARGS` has keys that the plugin does not know, without `IgnoreUnknown=1`.
+    #[error("ARGS: unknown args {}", quoted(.pairs))]
+    ArgsUnknown {
+        /// Keys and values.
+        pairs: Vec<String>,
+    },
+    /// `resolvConf` cannot be read.
+    #[error("cannot read {}", .path.display())]
+    ResolvConf {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Addresses could not be given or taken back.
+    #[error(transparent)]
+    Ipam(#[from] ipam::Error),
     /// The operation failed.
     #[error(transparent)]
     Attachment(#[from] attachment::Error),
@@ -137,7 +184,10 @@ impl Error {
             Error::IncompatibleVersion { .. } | Error::CommandTooNew { .. } => 1,
             Error::MissingVariables { .. }
             | Error::NotUtf8 { .. }
-            | Error::UnknownCommand { .. } => 4,
+            | Error::UnknownCommand { .. }
+            | Error::ArgsPair { .. }
+            | Error::ArgsValue { .. }
+            | Error::ArgsUnknown { .. } => 4,
             Error::Name(name) => match name {
                 InvalidName::EmptyIfName
                 | InvalidName::LongIfName { .. }
@@ -146,7 +196,7 @@ impl Error {
                 | InvalidName::ContainerId { .. } => 4,
                 InvalidName::EmptyNetworkName | InvalidName::NetworkName { .. } => 7,
             },
-            Error::Stdin(_) | Error::Stdout(_) => 5,
+            Error::Stdin(_) | Error::Stdout(_) | Error::ResolvConf { .. } => 5,
             Error::Json { .. } | Error::PrevResult { .. } | Error::DelegatedResult { .. } => 6,
             Error::Type { .. }
             | Error::Value { .. }
@@ -154,10 +204,14 @@ impl Error {
             | Error::TwoMarks
             | Error::Backend { .. }
             | Error::Conditions { .. }
+            | Error::NoIpam
+            | Error::Ranges(_)
+            | Error::OneAddressPerFamily { .. }
             | Error::NoPrevResult { .. } => 7,
             Error::Netns(_) => 8,
             Error::NotAvailable(_) => 50,
             Error::Attachment(error) => fault_code(error.fault()),
+            Error::Ipam(error) => ipam_code(error),
         }
     }
 
@@ -225,4 +279,26 @@ pub(super) fn fault_code(fault: Fault) -> u32 {
         Fault::Differs => 105,
         Fault::KernelLacks => 106,
     }
+}
+
+/// Of a refusal what can be acted on: a range that is too small (102), an address that cannot be
+/// asked for (7), a container that is attached already (4).
+fn ipam_code(error: &ipam::Error) -> u32 {
+    match error {
+        ipam::Error::Refused { cause, .. } => match cause {
+            Refusal::Exhausted { .. } => 102,
+            Refusal::Gateway { .. } | Refusal::Taken { .. } => 7,
+            Refusal::Duplicate { .. } => 4,
+        },
+        ipam::Error::Unfulfilled { .. } => 7,
+        ipam::Error::NotAllocated { .. } => 105,
+        ipam::Error::Store { .. } => 5,
+        ipam::Error::Locked { .. } | ipam::Error::Contended { .. } => 11,
+    }
+}
+
+/// As the reference library prints a list of texts: `["a" "b"]`.
+fn quoted(texts: &[String]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+    format!("[{}]", texts.join(" "))
 }

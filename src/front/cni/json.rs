@@ -47,7 +47,7 @@ impl<'a> Object<'a> {
     }
 
     fn wrong(&self, key: &str, expected: &'static str, found: &Value) -> Error {
-        Error::Type { key: self.place(key), expected, found: kind(found).to_owned() }
+        wrong_at(self.place(key), expected, found)
     }
 
     pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, Error> {
@@ -101,20 +101,21 @@ impl<'a> Object<'a> {
     /// A list of objects.
     pub(super) fn objects(&self, key: &str) -> Result<Vec<Object<'a>>, Error> {
         let list = self.list(key)?.map_or(&[][..], Vec::as_slice);
-        let placed = list.iter().enumerate();
-        placed
-            .map(|(at, value)| {
-                let place = format!("{}[{at}]", self.place(key));
-                match value {
-                    Value::Object(map) => Ok(Object { map, place }),
-                    other => Err(Error::Type {
-                        key: place,
-                        expected: "an object",
-                        found: kind(other).to_owned(),
-                    }),
-                }
-            })
-            .collect()
+        objects_at(list, &self.place(key))
+    }
+
+    /// A list of lists of objects; `null` is an empty one.
+    pub(super) fn nested_objects(&self, key: &str) -> Result<Vec<Vec<Object<'a>>>, Error> {
+        let outer = self.list(key)?.map_or(&[][..], Vec::as_slice).iter().enumerate();
+        let inner = outer.map(|(at, value)| {
+            let place = format!("{}[{at}]", self.place(key));
+            match value {
+                Value::Array(list) => objects_at(list, &place),
+                Value::Null => Ok(Vec::new()),
+                other => Err(wrong_at(place, "a list", other)),
+            }
+        });
+        inner.collect()
     }
 
     /// A list of strings; `None` if the key is absent.
@@ -135,6 +136,21 @@ impl<'a> Object<'a> {
     pub(super) fn invalid(&self, key: &str, reason: impl std::fmt::Display) -> Error {
         Error::Value { key: self.place(key), reason: reason.to_string() }
     }
+}
+
+fn objects_at<'a>(list: &'a [Value], place: &str) -> Result<Vec<Object<'a>>, Error> {
+    let objects = list.iter().enumerate().map(|(at, value)| {
+        let place = format!("{place}[{at}]");
+        match value {
+            Value::Object(map) => Ok(Object { map, place }),
+            other => Err(wrong_at(place, "an object", other)),
+        }
+    });
+    objects.collect()
+}
+
+fn wrong_at(key: String, expected: &'static str, found: &Value) -> Error {
+    Error::Type { key, expected, found: kind(found).to_owned() }
 }
 
 fn kind(value: &Value) -> &'static str {

@@ -4,10 +4,12 @@
 //! JSON on standard output (<https://www.cni.dev/docs/spec/>, versions 0.1.0 to 1.1.0). This room
 //! parses and prints; what a call means is in firewall, what it does in attachment.
 
+mod args;
 mod call;
 mod config;
 mod env;
 mod error;
+pub mod host_local;
 mod json;
 mod mappings;
 mod plugin;

@@ -6,3 +6,4 @@ mod parse;
 mod print;
 
 pub use cni_result::{CniResult, Dns, Interface, Ip, Route};
+pub(super) use parse::address;

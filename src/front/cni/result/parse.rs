@@ -135,8 +135,13 @@ fn cidr(object: &Object<'_>, key: &str) -> Result<Cidr, Error> {
 }
 
 /// An address; empty is none.
-fn address(object: &Object<'_>, key: &str) -> Result<Option<IpAddr>, Error> {
-    let parse = |text: &str| text.parse().map_err(|error| object.invalid(key, error));
+pub(in crate::front::cni) fn address(
+    object: &Object<'_>,
+    key: &str,
+) -> Result<Option<IpAddr>, Error> {
+    let parse = |text: &str| {
+        text.parse().map_err(|_| object.invalid(key, format!("invalid IP address: {text}")))
+    };
     object.filled_text(key)?.map(parse).transpose()
 }
 
