@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::front::{cni, inspect};
 
 /// The CNI plugins, by name.
-const PLUGINS: [cni::Plugin; 2] = [cni::PORTMAP, cni::host_local::HOST_LOCAL];
+const PLUGINS: [cni::Plugin; 3] = [cni::PORTMAP, cni::BRIDGE, cni::host_local::HOST_LOCAL];
 
 /// Publishes container ports with nftables, over netlink.
 ///
@@ -27,6 +27,8 @@ enum Command {
     List(inspect::List),
     /// The CNI plugin portmap: reads CNI_* and a configuration from standard input
     Portmap,
+    /// The CNI plugin bridge: connects a container to a bridge of the host
+    Bridge,
     /// The CNI plugin host-local: gives addresses of ranges of this host's own
     HostLocal,
 }
@@ -58,7 +60,7 @@ fn command(command: &Command) -> Result<(), inspect::Error> {
     match command {
         Command::List(options) => inspect::list(options, &mut io::stdout().lock()),
         // Taken by `run` before arguments are parsed; here for the help text only.
-        Command::Portmap | Command::HostLocal => Ok(()),
+        Command::Portmap | Command::Bridge | Command::HostLocal => Ok(()),
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Fault {
     Io,
     /// The configuration names something that is not there.
     Configuration,
+    /// The container's network namespace is none.
+    Netns,
 }
 
 /// A failed operation. Nothing was changed, unless the variant says otherwise.
@@ -45,6 +47,40 @@ pub enum Error {
         port: String,
         /// Who has it.
         owner: String,
+    },
+    /// A link, address or route could not be read or changed.
+    #[error(transparent)]
+    Link(#[from] crate::link::Error),
+    /// The container's network namespace could not be opened.
+    #[error(transparent)]
+    Netns(#[from] super::NetnsError),
+    /// The caller's own network namespace could not be opened.
+    #[error("cannot open the network namespace of this process")]
+    OwnNetns(#[source] std::io::Error),
+    /// A name that is made of others is none.
+    #[error(transparent)]
+    Name(#[from] crate::net::InvalidName),
+    /// The other end of a pair is not where it was put.
+    #[error("the other end of {link} was not found")]
+    NoPeer {
+        /// The end that is there.
+        link: crate::net::IfName,
+    },
+    /// The bridge has an address that is in the way of the gateway's.
+    #[error(
+        "failed to set bridge addr: \"{bridge}\" already has an IP address different from {wanted}"
+    )]
+    OtherGateway {
+        /// The bridge.
+        bridge: crate::net::IfName,
+        /// The gateway's.
+        wanted: crate::net::Cidr,
+    },
+    /// A link, address or route is not what an ADD reported.
+    #[error("{text}")]
+    LinkDiffers {
+        /// The difference.
+        text: String,
     },
     /// Packets from 127.0.0.1 cannot be let through.
     #[error("cannot let 127.0.0.1 reach the container")]
@@ -117,12 +153,26 @@ impl Error {
             },
             Error::Lock(_) => Fault::Io,
             Error::PortTaken { .. } | Error::Claimed { .. } => Fault::PortTaken,
-            Error::RouteLocalnet(_) => Fault::Link,
-            Error::Differs { .. } | Error::RulesDiffer { .. } => Fault::Differs,
+            Error::Link(error) | Error::RouteLocalnet(error) => link_fault(error),
+            Error::NoPeer { .. } | Error::OtherGateway { .. } => Fault::Link,
+            Error::Netns(_) => Fault::Netns,
+            Error::OwnNetns(_) => Fault::Io,
+            Error::Name(_) => Fault::Configuration,
+            Error::Differs { .. } | Error::RulesDiffer { .. } | Error::LinkDiffers { .. } => {
+                Fault::Differs
+            }
             Error::NoExternalChain { .. }
             | Error::NotAMarkChain { .. }
             | Error::DifferentMarks { .. } => Fault::Configuration,
         }
+    }
+}
+
+fn link_fault(error: &crate::link::Error) -> Fault {
+    match error {
+        crate::link::Error::KernelLacks { .. } => Fault::KernelLacks,
+        crate::link::Error::Unsteady { .. } => Fault::TryAgain,
+        _ => Fault::Link,
     }
 }
 

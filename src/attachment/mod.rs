@@ -5,6 +5,7 @@
 //! its ports: a counter whose name is the owner. So a call that dies leaves all or nothing, and a
 //! ruleset that is flushed leaves no record of what is gone.
 
+mod bridge;
 mod check;
 mod error;
 mod external_mark;
@@ -17,6 +18,10 @@ mod stale;
 mod unpublish;
 
 pub use crate::ruleset::Owner;
+pub use bridge::{
+    AddressManager, Addressing, BridgeNetwork, Connected, ContainerLink, Expected, Gateway,
+    Reflection, Remains, Seen, Vlans, check_bridge, collect_links, connect, disconnect,
+};
 pub use check::{check, status};
 pub use error::{Error, Fault};
 pub use external_mark::external_mark;

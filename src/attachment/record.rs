@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use crate::link::NetnsFile;
 use crate::nft::Object;
 use crate::ruleset::{Owner, Record};
 use crate::sys;
@@ -64,6 +65,26 @@ impl Netns {
         match sys::current_netns() {
             Ok(own) if own.0 == netns.inode => Err(NetnsError::Own),
             Ok(_) | Err(_) => Ok(netns),
+        }
+    }
+}
+
+impl Netns {
+    /// Opens the namespace again, which must still be the same one.
+    pub(super) fn reopen(&self) -> Result<NetnsFile, NetnsError> {
+        let gone = || NetnsError::Open {
+            path: self.path.clone(),
+            cause: io::Error::from(io::ErrorKind::NotFound),
+        };
+        self.reopen_if_there()?.ok_or_else(gone)
+    }
+
+    /// The same, where it may be gone.
+    pub(super) fn reopen_if_there(&self) -> Result<Option<NetnsFile>, NetnsError> {
+        match NetnsFile::open(Path::new(&self.path)) {
+            Ok(file) => Ok(file.filter(|file| file.id().0 == self.inode)),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(NetnsError::Open { path: self.path.clone(), cause }),
         }
     }
 }

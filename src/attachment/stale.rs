@@ -97,7 +97,7 @@ const BUCKETS: Duration = Duration::from_millis(5);
 
 /// A pass in which the kernel compares all flows and hands out few.
 fn filtered(flows: u32) -> Duration {
-    BUCKETS + Duration::from_nanos(100) * flows
+    BUCKETS + Duration::from_nanos(200) * flows
 }
 
 /// A pass that may hand out all flows.

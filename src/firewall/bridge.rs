@@ -49,6 +49,14 @@ pub struct BridgeRules {
     pub spoof: Option<(IfName, Mac)>,
 }
 
+impl BridgeRules {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.masquerade.is_empty() && self.spoof.is_none()
+    }
+}
+
 /// A length of prefix that masquerading looks at: a set and a rule exist for each in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MasqueradePrefix {

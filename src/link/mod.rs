@@ -14,6 +14,7 @@ mod change;
 mod connection;
 mod error;
 mod links;
+mod lists;
 mod names;
 mod route;
 mod routes;

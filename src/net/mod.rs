@@ -11,6 +11,7 @@ mod mark;
 mod name;
 mod port;
 mod subnet;
+mod vlan;
 
 pub use cidr::Cidr;
 pub use ip_version::IpVersion;
@@ -20,6 +21,7 @@ pub use mark::{InvalidMarkBit, Mark};
 pub use name::{ContainerId, IfName, InvalidName, NetworkName};
 pub use port::{InvalidPort, Port};
 pub use subnet::{InvalidSubnet, Subnet};
+pub use vlan::{InvalidVlanId, VlanId, VlanRange};
 
 #[cfg(test)]
 mod tests;

@@ -35,10 +35,26 @@ impl Subnet {
         Subnet { address, prefix: IpVersion::of(address).bits() }
     }
 
+    /// All addresses of a version: `0.0.0.0/0` or `::/0`.
+    #[must_use]
+    pub fn everything(version: IpVersion) -> Self {
+        let address = match version {
+            IpVersion::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpVersion::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        Subnet { address, prefix: 0 }
+    }
+
     /// The first address: all host bits clear.
     #[must_use]
     pub fn address(&self) -> IpAddr {
         self.address
+    }
+
+    /// Whether an address is in it.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        Subnet::containing(address, self.prefix).is_some_and(|subnet| subnet == *self)
     }
 
     /// The length of the prefix in bits.

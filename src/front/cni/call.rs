@@ -85,6 +85,8 @@ pub struct Call {
     pub netns_path: String,
     /// `CNI_ARGS`, as the plugins that know keys of it read it.
     pub args: String,
+    /// `CNI_PATH`: where plugins are, directories with `:` between them.
+    pub path: String,
     /// Whether that may be the plugin's own (`CNI_NETNS_OVERRIDE`).
     pub netns_override: bool,
     /// The configuration.
@@ -121,7 +123,18 @@ impl Call {
         }
         let (netns_path, netns_override) = (env.netns.clone(), env.netns_override);
         let args = env.args.clone();
-        Ok(Call { command, version, network, container, netns_path, args, netns_override, config })
+        let path = env.path.clone();
+        Ok(Call {
+            command,
+            version,
+            network,
+            container,
+            netns_path,
+            args,
+            path,
+            netns_override,
+            config,
+        })
     }
 
     /// Opens the container's network namespace, which must be there and not be the plugin's own.
@@ -139,10 +152,16 @@ impl Call {
     /// The owner of what this call makes.
     #[must_use]
     pub fn owner(&self) -> Owner {
+        self.owner_as("cni")
+    }
+
+    /// The same for what a plugin keeps apart from others that the container is handed through.
+    #[must_use]
+    pub fn owner_as(&self, kind: &str) -> Owner {
         let (container, interface) = match &self.container {
             Some((container, interface)) => (container.as_str(), interface.as_str()),
             None => ("", ""),
         };
-        Owner::from_parts(&["cni", self.network.as_str(), container, interface])
+        Owner::from_parts(&[kind, self.network.as_str(), container, interface])
     }
 }

@@ -8,7 +8,7 @@ use super::version::CniVersion;
 use crate::attachment::{self, Fault, NetnsError};
 use crate::firewall::InvalidCondition;
 use crate::ipam::{self, InvalidRanges, Refusal};
-use crate::net::InvalidName;
+use crate::net::{InvalidMac, InvalidName, InvalidVlanId};
 
 /// What makes a call fail.
 #[derive(Debug, thiserror::Error)]
@@ -168,6 +168,63 @@ pub enum Error {
     /// Addresses could not be given or taken back.
     #[error(transparent)]
     Ipam(#[from] ipam::Error),
+    /// Keys of a bridge's configuration that exclude each other. The text is the bridge plugin's.
+    #[error("{why}")]
+    Contradiction {
+        /// Which, and why.
+        why: &'static str,
+    },
+    /// The masquerading back end that was asked for does not exist.
+    #[error("unknown ipmasq backend {backend:?}")]
+    MasqueradeBackend {
+        /// What was asked for.
+        backend: String,
+    },
+    /// A VLAN trunk that makes no sense. The text is the bridge plugin's.
+    #[error("{why}")]
+    VlanTrunk {
+        /// Why.
+        why: String,
+    },
+    /// A number that no VLAN has.
+    #[error(transparent)]
+    Vlan(#[from] InvalidVlanId),
+    /// A hardware address that is none. The text is the bridge plugin's.
+    #[error("failed to make veth pair: {0}")]
+    HardwareAddress(InvalidMac),
+    /// A plugin that another one needs is not installed.
+    #[error("failed to find plugin {name:?} in path [{path}]")]
+    NoPlugin {
+        /// Its name.
+        name: String,
+        /// The directories of `CNI_PATH`.
+        path: String,
+    },
+    /// A plugin that another one needs cannot be run.
+    #[error("cannot execute {}", .path.display())]
+    Execute {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A plugin that another one needs failed: its own error.
+    #[error("{msg}")]
+    Delegate {
+        /// Its code.
+        code: u32,
+        /// Its message.
+        msg: String,
+        /// Its details.
+        details: Option<String>,
+    },
+    /// The address manager assigned no address.
+    #[error("IPAM plugin returned missing IP config")]
+    NoAddress,
+    /// Several things failed, each by itself.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Several(Vec<Error>),
     /// The operation failed.
     #[error(transparent)]
     Attachment(#[from] attachment::Error),
@@ -177,6 +234,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// Success if nothing failed; else what failed, all of it.
+    ///
+    /// # Errors
+    /// The failure if it is one, [`Error::Several`] if there are more.
+    pub(super) fn all(mut failures: Vec<Error>) -> Result<(), Error> {
+        match failures.len() {
+            0 => Ok(()),
+            1 => Err(failures.remove(0)),
+            _ => Err(Error::Several(failures)),
+        }
+    }
+
     /// The code: those of the specification, and ours from 100 on.
     #[must_use]
     pub fn code(&self) -> u32 {
@@ -208,6 +277,15 @@ impl Error {
             | Error::Ranges(_)
             | Error::OneAddressPerFamily { .. }
             | Error::NoPrevResult { .. } => 7,
+            Error::Contradiction { .. }
+            | Error::MasqueradeBackend { .. }
+            | Error::VlanTrunk { .. }
+            | Error::Vlan(_)
+            | Error::HardwareAddress(_) => 7,
+            Error::NoPlugin { .. } | Error::Execute { .. } => 5,
+            Error::Delegate { code, .. } => *code,
+            Error::NoAddress => 6,
+            Error::Several(all) => all.first().map_or(5, Error::code),
             Error::Netns(_) => 8,
             Error::NotAvailable(_) => 50,
             Error::Attachment(error) => fault_code(error.fault()),
@@ -278,6 +356,7 @@ pub(super) fn fault_code(fault: Fault) -> u32 {
         Fault::NotOurs => 104,
         Fault::Differs => 105,
         Fault::KernelLacks => 106,
+        Fault::Netns => 8,
     }
 }
 

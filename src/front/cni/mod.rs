@@ -5,8 +5,10 @@
 //! parses and prints; what a call means is in firewall, what it does in attachment.
 
 mod args;
+mod bridge;
 mod call;
 mod config;
+mod delegate;
 mod env;
 mod error;
 pub mod host_local;
@@ -17,6 +19,7 @@ mod portmap;
 mod result;
 mod version;
 
+pub use bridge::BRIDGE;
 pub use call::{Call, Command};
 pub use env::Environment;
 pub use error::Error;

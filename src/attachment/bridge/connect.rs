@@ -1,0 +1,370 @@
+//! Connecting a container to a bridge: all of it, or nothing.
+
+use super::gateway::{Readdressed, address, give_address};
+use super::network::{Addressing, BridgeNetwork, ContainerLink, Gateway, Reflection, Vlans};
+use super::undo::{Step, undo_on_host};
+use crate::attachment::error::Error;
+use crate::attachment::host::{Host, lock};
+use crate::attachment::record::{Attachment, Netns};
+use crate::attachment::{guard, unguard};
+use crate::link::{
+    Link, LinkChange, Links, NetnsFile, NewBridge, NewVeth, PortChange, Sysctl, Tagging, Vlan,
+    VlanOwner, in_netns,
+};
+use crate::net::{Cidr, IfName, IpVersion, VlanId};
+use crate::ruleset::Owner;
+
+/// Who assigns addresses to containers.
+pub trait AddressManager {
+    /// What fails, with the failures of this room.
+    type Error: From<Error> + std::fmt::Display;
+
+    /// Assigns addresses to the container.
+    ///
+    /// # Errors
+    /// Its own.
+    fn assign(&mut self) -> Result<Addressing, Self::Error>;
+
+    /// Takes them back.
+    ///
+    /// # Errors
+    /// Its own.
+    fn release(&mut self) -> Result<(), Self::Error>;
+}
+
+/// A container on a bridge, as it came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// The bridge.
+    pub bridge: Link,
+    /// The host's end of the pair: the bridge's port.
+    pub port: Link,
+    /// The container's end.
+    pub container: Link,
+    /// The link that carries the gateway's addresses where they are in a VLAN.
+    pub vlan_gateway: Option<Link>,
+    /// What the container has.
+    pub addressing: Addressing,
+}
+
+/// Connects a container to a network. Without an address manager it gets a link and no addresses.
+///
+/// The order is that of the reference plugin but for the rules, which come into force in one batch
+/// when all links are there, and for forwarding, which is switched on when nothing else can fail:
+/// nobody could tell later whether others rely on it.
+///
+/// # Errors
+/// What failed; everything done before is undone then.
+pub fn connect<I: AddressManager>(
+    owner: Owner,
+    netns: Netns,
+    link: &ContainerLink,
+    network: &BridgeNetwork,
+    ipam: Option<&mut I>,
+) -> Result<Connected, I::Error> {
+    let mut connecting = Connecting::open(owner, netns, link, network, ipam)?;
+    match connecting.run() {
+        Ok(connected) => Ok(connected),
+        Err(error) => {
+            connecting.roll_back();
+            Err(error)
+        }
+    }
+}
+
+struct Connecting<'a, I> {
+    attachment: Attachment,
+    link: &'a ContainerLink,
+    network: &'a BridgeNetwork,
+    ipam: Option<&'a mut I>,
+    own: NetnsFile,
+    netns: NetnsFile,
+    host: Links,
+    inside: Links,
+    undo: Vec<Step>,
+}
+
+impl<'a, I: AddressManager> Connecting<'a, I> {
+    fn open(
+        owner: Owner,
+        netns: Netns,
+        link: &'a ContainerLink,
+        network: &'a BridgeNetwork,
+        ipam: Option<&'a mut I>,
+    ) -> Result<Self, Error> {
+        let own = NetnsFile::own().map_err(Error::OwnNetns)?;
+        let inhabited = netns.reopen()?;
+        let host = Links::open()?;
+        let inside = Links::open_in(&inhabited)?;
+        let attachment = Attachment { owner, netns: Some(netns) };
+        let (netns, undo) = (inhabited, Vec::new());
+        Ok(Connecting { attachment, link, network, ipam, own, netns, host, inside, undo })
+    }
+
+    fn run(&mut self) -> Result<Connected, I::Error> {
+        let (bridge, port, container) = {
+            let (_held, _lock) = lock()?;
+            let bridge = self.bridge()?;
+            let container = self.pair()?;
+            let port = self.plug(&bridge, &container)?;
+            (bridge, port, container)
+        };
+        let mut addressing = Addressing::default();
+        if let Some(ipam) = &mut self.ipam {
+            addressing = ipam.assign()?;
+            self.undo.push(Step::Assignment);
+            addressing.complete(self.network.gateway);
+        }
+        self.guard(&port, &container, &addressing)?;
+        self.configure(&container, &addressing)?;
+        let vlan_gateway = self.gateway(&bridge, &addressing)?;
+        if !self.network.left_down {
+            self.host.wait_operational(&port).map_err(Error::from)?;
+        }
+        // Its hardware address may have changed with its first port.
+        let bridge = self.host.existing(&bridge.name).map_err(Error::from)?;
+        if self.network.gateway != Gateway::None {
+            forward(&addressing)?;
+        }
+        Ok(Connected { bridge, port, container, vlan_gateway, addressing })
+    }
+
+    /// The bridge, made if it is not there, and up.
+    fn bridge(&mut self) -> Result<Link, Error> {
+        let network = self.network;
+        let new = NewBridge {
+            name: network.bridge.clone(),
+            mtu: network.mtu,
+            mac: None,
+            has_vlan_filtering: network.vlans.are_wanted(),
+        };
+        let is_new = self.host.link(&new.name)?.is_none();
+        let bridge = self.host.ensure_bridge(&new)?;
+        if is_new {
+            self.undo.push(Step::Bridge(bridge.clone()));
+            Sysctl::accept_ra(&bridge.name).set_if_there("0")?;
+        }
+        let mut change = LinkChange::new();
+        if !bridge.is_up {
+            change = change.up();
+        }
+        if network.reflection == Reflection::Promiscuous && !bridge.is_promiscuous {
+            change = change.promiscuous();
+            self.undo.push(Step::Promiscuous(bridge.clone()));
+        }
+        self.host.change(&bridge, change)?;
+        Ok(bridge)
+    }
+
+    /// A veth pair, one end in the container.
+    fn pair(&mut self) -> Result<Link, Error> {
+        let new = NewVeth {
+            name: self.link.name.clone(),
+            peer_name: None,
+            mac: self.link.mac,
+            mtu: self.network.mtu,
+        };
+        self.inside.create_veth(&new, &self.own)?;
+        let container = self.inside.existing(&new.name)?;
+        self.undo.push(Step::Veth(container.clone()));
+        Ok(container)
+    }
+
+    /// The host's end of the pair becomes the bridge's port.
+    fn plug(&self, bridge: &Link, container: &Link) -> Result<Link, Error> {
+        let port = self.other_end(container)?;
+        Sysctl::accept_ra(&port.name).set_if_there("0")?;
+        let alias = self.attachment.owner.label();
+        self.host.change(&port, LinkChange::new().master(bridge).alias(alias))?;
+        let mut change = PortChange::new();
+        if self.network.reflection == Reflection::Hairpin {
+            change = change.hairpin();
+        }
+        if self.network.isolated {
+            change = change.isolated();
+        }
+        self.host.change_port(&port, change)?;
+        tag(&self.host, &port, &self.network.vlans)?;
+        Ok(port)
+    }
+
+    fn guard(
+        &mut self,
+        port: &Link,
+        container: &Link,
+        addressing: &Addressing,
+    ) -> Result<(), Error> {
+        let addresses = addressing.addresses.iter().map(|(at, _)| *at);
+        let spoof = container.mac.map(|mac| (port.name.clone(), mac));
+        let rules = self.network.rules_for(addresses, spoof);
+        if rules.is_empty() {
+            return Ok(());
+        }
+        guard(&mut Host::open()?, &self.attachment, &rules)?;
+        self.undo.push(Step::Rules);
+        Ok(())
+    }
+
+    /// Addresses and routes of the container.
+    fn configure(&mut self, container: &Link, addressing: &Addressing) -> Result<(), Error> {
+        if self.network.left_down {
+            return Ok(());
+        }
+        if self.ipam.is_some() {
+            let (network, undo) = (self.network, &mut self.undo);
+            let set = || set_sysctls(&container.name, network, addressing, undo);
+            in_netns(&self.netns, set).map_err(crate::link::Error::Enter)??;
+        }
+        for (cidr, _) in &addressing.addresses {
+            self.inside.add_address(container, &address(*cidr))?;
+        }
+        self.inside.change(container, LinkChange::new().up())?;
+        if addressing.has(IpVersion::V6) {
+            self.inside.wait_detection(container)?;
+        }
+        for route in addressing.resolved_routes() {
+            self.inside.add_route(container, &route)?;
+        }
+        Ok(())
+    }
+
+    /// The gateway's addresses, on the bridge or on a link in the container's VLAN.
+    fn gateway(&mut self, bridge: &Link, addressing: &Addressing) -> Result<Option<Link>, Error> {
+        let gateways = addressing.gateways();
+        if self.network.gateway == Gateway::None || gateways.is_empty() {
+            return Ok(None);
+        }
+        let (_held, _lock) = lock()?;
+        let vlan_gateway = match self.network.vlans.native {
+            Some(vlan) => Some(self.vlan_gateway(bridge, vlan)?),
+            None => None,
+        };
+        let link = vlan_gateway.as_ref().unwrap_or(bridge).clone();
+        let mut done = Readdressed::default();
+        let given = gateways.into_iter().try_for_each(|wanted| {
+            give_address(&self.host, &link, wanted, self.network.force_address, &mut done)
+        });
+        if done != Readdressed::default() {
+            self.undo.push(Step::Addresses { bridge: bridge.clone(), link, done });
+        }
+        given.map(|()| vlan_gateway)
+    }
+
+    /// The link beside the bridge that is the host's in a VLAN: one end of a pair whose other end
+    /// is a port of that VLAN.
+    fn vlan_gateway(&mut self, bridge: &Link, vlan: VlanId) -> Result<Link, Error> {
+        let name = IfName::new(&format!("{}.{vlan}", bridge.name))?;
+        if let Some(there) = self.host.link(&name)? {
+            return Ok(there);
+        }
+        let mtu = Some(bridge.mtu);
+        let new = NewVeth { name: name.clone(), peer_name: None, mac: None, mtu };
+        self.host.create_veth(&new, &self.own)?;
+        let gateway = self.host.existing(&name)?;
+        let (bridge, made) = (bridge.clone(), gateway.clone());
+        self.undo.push(Step::VlanGateway { bridge: bridge.clone(), gateway: made });
+        let port = self.other_end(&gateway)?;
+        self.host.change(&port, LinkChange::new().master(&bridge))?;
+        let vlans = &self.network.vlans;
+        let own = Vlans { trunk: vec![], ..vlans.clone() };
+        tag(&self.host, &port, &own)?;
+        self.host.change(&gateway, LinkChange::new().up())?;
+        Ok(gateway)
+    }
+
+    fn other_end(&self, link: &Link) -> Result<Link, Error> {
+        let index = link.peer.ok_or_else(|| Error::NoPeer { link: link.name.clone() })?;
+        let peer = self.host.link_at(index)?;
+        peer.ok_or_else(|| Error::NoPeer { link: link.name.clone() })
+    }
+
+    /// Undoes, last things first. What cannot be undone is said, and the rest is undone.
+    fn roll_back(&mut self) {
+        for step in std::mem::take(&mut self.undo).into_iter().rev() {
+            if let Err(error) = self.undo_step(&step) {
+                tracing::error!(%error, ?step, "cannot undo a part of a failed attachment");
+            }
+        }
+    }
+
+    fn undo_step(&mut self, step: &Step) -> Result<(), I::Error> {
+        match step {
+            Step::Assignment => self.ipam.as_mut().map_or(Ok(()), |ipam| ipam.release()),
+            Step::Rules => {
+                unguard(&mut Host::open()?, &self.attachment.owner, None)?;
+                Ok(())
+            }
+            Step::Veth(container) => Ok(self.inside.delete(container).map_err(Error::from)?),
+            Step::ContainerSysctl(previous) => {
+                let restore = || previous.restore();
+                let restored = in_netns(&self.netns, restore).map_err(crate::link::Error::Enter);
+                Ok(restored.and_then(|done| done).map_err(Error::from)?)
+            }
+            Step::Bridge(_)
+            | Step::Promiscuous(_)
+            | Step::VlanGateway { .. }
+            | Step::Addresses { .. } => {
+                let (_held, _lock) = lock()?;
+                Ok(undo_on_host(&self.host, step).map_err(Error::from)?)
+            }
+        }
+    }
+}
+
+/// A port's VLANs.
+fn tag(host: &Links, port: &Link, vlans: &Vlans) -> Result<(), Error> {
+    if !vlans.are_wanted() {
+        return Ok(());
+    }
+    let one = |id: VlanId, tagging| Vlan { first: id.number(), last: id.number(), tagging };
+    if !vlans.preserve_default {
+        let default = one(VlanId::DEFAULT, Tagging::Tagged);
+        host.delete_vlan(port, VlanOwner::Port, default)?;
+    }
+    // A trunk without a native VLAN still has the default one for frames without a tag.
+    let native = one(vlans.native.unwrap_or(VlanId::DEFAULT), Tagging::PvidUntagged);
+    host.add_vlan(port, VlanOwner::Port, native)?;
+    for range in &vlans.trunk {
+        let (first, last) = (range.first().number(), range.last().number());
+        host.add_vlan(port, VlanOwner::Port, Vlan { first, last, tagging: Tagging::Tagged })?;
+    }
+    Ok(())
+}
+
+/// How the container's interface treats addresses; the thread is in its namespace. What goes with
+/// the interface need not be undone.
+fn set_sysctls(
+    name: &IfName,
+    network: &BridgeNetwork,
+    addressing: &Addressing,
+    undo: &mut Vec<Step>,
+) -> Result<(), Error> {
+    Sysctl::arp_notify(name).set_if_there("1")?;
+    if network.detect_duplicates {
+        Sysctl::enhanced_dad(name).set_if_there("1")?;
+        Sysctl::accept_dad(name).set_if_there("1")?;
+    } else {
+        Sysctl::accept_dad(name).set_if_there("0")?;
+    }
+    if !addressing.has(IpVersion::V6) {
+        return Ok(());
+    }
+    let lo = IfName::new("lo")?;
+    let changed = Sysctl::disable_ipv6(&lo).set_if_there("0")?;
+    undo.extend(changed.map(Step::ContainerSysctl));
+    Sysctl::disable_ipv6(name).set_if_there("0")?;
+    Sysctl::keep_addr_on_down(name).set_if_there("1")?;
+    Sysctl::ndisc_notify(name).set_if_there("1")?;
+    Ok(())
+}
+
+/// Has the host pass on packets of the versions that have a gateway.
+fn forward(addressing: &Addressing) -> Result<(), Error> {
+    for version in IpVersion::BOTH {
+        let is_of = |gateway: &Cidr| IpVersion::of(gateway.address()) == version;
+        if addressing.gateways().iter().any(is_of) {
+            Sysctl::forwarding(version).set("1")?;
+        }
+    }
+    Ok(())
+}

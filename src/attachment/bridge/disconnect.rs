@@ -1,0 +1,102 @@
+//! Disconnecting a container: link, addresses and rules go, each whatever became of the others.
+
+use std::collections::BTreeSet;
+
+use super::connect::AddressManager;
+use crate::attachment::error::{Error, Fault};
+use crate::attachment::host::Host;
+use crate::attachment::record::Netns;
+use crate::attachment::unguard;
+use crate::link::{Kind, Link, Links};
+use crate::net::{IfName, Mac};
+use crate::ruleset::Owner;
+
+/// What a caller still knows of a container that goes.
+#[derive(Debug, Clone)]
+pub struct Remains {
+    /// Whose all of it was.
+    pub owner: Owner,
+    /// Its namespace, unless that is gone.
+    pub netns: Option<Netns>,
+    /// The name of its interface.
+    pub interface: IfName,
+    /// The host's end of its pair, as the ADD reported it.
+    pub port: Option<(IfName, Option<Mac>)>,
+    /// Whether its network needs rules, as far as the configuration tells.
+    pub has_rules: bool,
+}
+
+/// Disconnects a container. The link goes first, so that an address is free only when nobody has
+/// it any more; a step that fails does not keep the others from being taken. Nothing there is
+/// success.
+///
+/// Returns what failed.
+pub fn disconnect<I: AddressManager>(remains: &Remains, ipam: Option<&mut I>) -> Vec<I::Error> {
+    let mut failures = Vec::new();
+    failures.extend(delete_link(remains).err().map(I::Error::from));
+    failures.extend(ipam.and_then(|ipam| ipam.release().err()));
+    failures.extend(delete_rules(remains).err().map(I::Error::from));
+    failures
+}
+
+/// Deletes links of owners whose labels begin with `prefix` and that are not `valid`.
+///
+/// # Errors
+/// [`Error::Link`].
+pub fn collect_links(prefix: &str, valid: &BTreeSet<Owner>) -> Result<(), Error> {
+    let host = Links::open()?;
+    for link in host.with_alias(prefix)? {
+        let label = link.alias.as_deref().unwrap_or_default();
+        if link.kind == Kind::Veth && !valid.contains(&Owner::from_label(label)) {
+            host.delete(&link)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the pair: by its end in the container, or else by the host's.
+fn delete_link(remains: &Remains) -> Result<(), Error> {
+    let netns = match &remains.netns {
+        Some(netns) => netns.reopen_if_there()?,
+        None => None,
+    };
+    if let Some(netns) = netns {
+        let inside = Links::open_in(&netns)?;
+        if let Some(link) = inside.link(&remains.interface)? {
+            inside.delete(&link)?;
+            return Ok(());
+        }
+    }
+    let host = Links::open()?;
+    if let Some((name, mac)) = &remains.port {
+        if let Some(link) = host.link(name)?.filter(|link| is_port_of(link, &remains.owner, *mac)) {
+            host.delete(&link)?;
+            return Ok(());
+        }
+    }
+    for link in host.with_alias(remains.owner.label())? {
+        if link.kind == Kind::Veth && link.alias.as_deref() == Some(remains.owner.label()) {
+            host.delete(&link)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a link is the port that an ADD reported and not another that has got its name: it bears
+/// the owner's label; if others made it, the same hardware address.
+fn is_port_of(link: &Link, owner: &Owner, mac: Option<Mac>) -> bool {
+    link.kind == Kind::Veth
+        && match &link.alias {
+            Some(alias) => alias == owner.label(),
+            None => mac.is_some() && link.mac == mac,
+        }
+}
+
+fn delete_rules(remains: &Remains) -> Result<(), Error> {
+    match Host::open().and_then(|mut host| unguard(&mut host, &remains.owner, None)) {
+        Ok(_) => Ok(()),
+        // A network without rules does not need what rules need.
+        Err(error) if error.fault() == Fault::KernelLacks && !remains.has_rules => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,72 @@
+//! What a failed attachment has to undo, in which order, and what it must leave to others.
+
+use super::gateway::{Readdressed, address};
+use crate::link::{Error, Link, LinkChange, Links, Previous};
+use crate::net::Cidr;
+
+/// One thing that was done for an attachment that then failed.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The bridge was made.
+    Bridge(Link),
+    /// The bridge was set promiscuous.
+    Promiscuous(Link),
+    /// A pair was made; this is its end in the container.
+    Veth(Link),
+    /// The pair that carries a VLAN's gateway was made; this is its end beside the bridge.
+    VlanGateway { bridge: Link, gateway: Link },
+    /// Addresses were put on the bridge, and others taken off.
+    Addresses { bridge: Link, link: Link, done: Readdressed },
+    /// A sysctl of the container was set that does not go with its interface.
+    ContainerSysctl(Previous),
+    /// The address manager assigned addresses.
+    Assignment,
+    /// Rules came into force.
+    Rules,
+}
+
+/// Undoes what was done to the host's links. What other containers have come to use meanwhile is
+/// left to them: a bridge with other ports stays as it is.
+///
+/// The caller holds the lock, so that no port comes between the look and the deed.
+pub(super) fn undo_on_host(host: &Links, step: &Step) -> Result<(), Error> {
+    match step {
+        Step::Bridge(bridge) => {
+            if is_without_ports(host, bridge, None)? {
+                host.delete(bridge)?;
+            }
+        }
+        Step::Promiscuous(bridge) => {
+            if is_without_ports(host, bridge, None)? {
+                host.change(bridge, LinkChange::new().not_promiscuous())?;
+            }
+        }
+        Step::VlanGateway { bridge, gateway } => {
+            if is_without_ports(host, bridge, gateway.peer)? {
+                host.delete(gateway)?;
+            }
+        }
+        Step::Addresses { bridge, link, done } => {
+            let own = (bridge.index != link.index).then_some(link.peer).flatten();
+            if is_without_ports(host, bridge, own)? {
+                restore(host, link, &done.added, &done.removed)?;
+            }
+        }
+        Step::Veth(_) | Step::ContainerSysctl(_) | Step::Assignment | Step::Rules => {}
+    }
+    Ok(())
+}
+
+fn is_without_ports(host: &Links, bridge: &Link, save: Option<u32>) -> Result<bool, Error> {
+    Ok(host.ports(bridge)?.iter().all(|port| Some(port.index) == save))
+}
+
+fn restore(host: &Links, link: &Link, added: &[Cidr], removed: &[Cidr]) -> Result<(), Error> {
+    for added in added {
+        host.delete_address(link, &address(*added))?;
+    }
+    for removed in removed {
+        host.add_address(link, &address(*removed))?;
+    }
+    Ok(())
+}
