@@ -119,6 +119,8 @@ impl Store {
         };
         let mut content = [0; 512];
         match (&file).read(&mut content) {
+            // A pipe has nothing to say either.
+            Ok(0) if !file.metadata().map_err(failed)?.is_file() => Ok(Holder::Other),
             // One read is enough for all that host-local writes, and at its end nothing follows.
             Ok(length) if length < content.len() => Ok(Holder::parse(&content[..length])),
             Ok(length) => {
