@@ -95,11 +95,6 @@ impl Connection {
         Err(Error::Unsteady { list: words(), attempts: ATTEMPTS })
     }
 
-    /// Sleeps.
-    pub(super) fn pause(&self, time: Duration) {
-        self.runtime.block_on(tokio::time::sleep(time));
-    }
-
     fn exchange(
         &self,
         request: RouteNetlinkMessage,

@@ -175,12 +175,7 @@ impl Unnamed {
             LinkInfo::Kind(InfoKind::Vlan) => self.kind = Some(Kind::Vlan(0)),
             LinkInfo::Kind(other) => self.kind = Some(Kind::Other(other.to_string())),
             LinkInfo::Data(InfoData::Bridge(data)) => {
-                let filtering = data.iter().find_map(|datum| match datum {
-                    InfoBridge::VlanFiltering(true) => Some(VlanFiltering::On),
-                    InfoBridge::VlanFiltering(false) => Some(VlanFiltering::Off),
-                    _ => None,
-                });
-                let filtering = filtering.unwrap_or(VlanFiltering::Unsupported);
+                let filtering = filtering(data);
                 self.kind = Some(Kind::Bridge(filtering));
             }
             LinkInfo::Data(InfoData::Vlan(data)) => {
@@ -212,6 +207,17 @@ impl Unnamed {
             alias: self.alias,
             port: self.port,
         }
+    }
+}
+
+/// A kernel without VLAN filtering says that it is off, but names no protocol for the tags.
+fn filtering(data: &[InfoBridge]) -> VlanFiltering {
+    let is_on = data.contains(&InfoBridge::VlanFiltering(true));
+    let is_known = data.iter().any(|datum| matches!(datum, InfoBridge::VlanProtocol(_)));
+    match (is_known, is_on) {
+        (false, _) => VlanFiltering::Unsupported,
+        (true, true) => VlanFiltering::On,
+        (true, false) => VlanFiltering::Off,
     }
 }
 

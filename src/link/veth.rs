@@ -1,4 +1,4 @@
-//! Making a veth pair, one end here and one in another namespace.
+//! Making a veth pair, one end here and one in a container.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -12,70 +12,85 @@ use rtnetlink::packet_route::link::{
 use super::error::Error;
 use super::links::Links;
 use super::names;
+use super::value::Link;
 use crate::net::{IfName, Mac};
 use crate::sys::NetnsFile;
 
-/// A veth pair to be. Its near end is in the namespace of the [`Links`] that makes it: the
-/// container's.
+/// A veth pair to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewVeth {
-    /// The name of the near end.
+    /// The name of the container's end.
     pub name: IfName,
-    /// The name of the far end; drawn if absent: `veth` and eight digits in hex.
-    pub peer_name: Option<IfName>,
-    /// The hardware address of the near end; the kernel draws one if absent.
+    /// The hardware address of the container's end; the kernel draws one if absent.
     pub mac: Option<Mac>,
     /// The MTU of both ends in bytes; the kernel's default if absent.
     pub mtu: Option<u32>,
+    /// The name of the host's end; drawn if absent: `veth` and eight digits in hex.
+    pub host_name: Option<IfName>,
+    /// The bridge whose port the host's end becomes.
+    pub master: Option<Link>,
 }
 
 impl Links {
-    /// Makes a veth pair with its far end in another namespace, in one request, and returns the
-    /// name of the far end: `ip link add NAME type veth peer name PEER netns NETNS`. The near end
-    /// is down, the far end is up already.
+    /// Makes a veth pair in one request, and returns the name of the host's end:
+    /// `ip link add HOSTNAME up master BRIDGE type veth peer name NAME netns NETNS`. The host's end
+    /// is up and a port of the bridge at once, the container's end is down.
     ///
     /// # Errors
-    /// [`Error::VethExists`] if the near end's name is taken, [`Error::NoFreeName`],
-    /// [`Error::Refused`].
-    pub fn create_veth(&self, new: &NewVeth, far: &NetnsFile) -> Result<IfName, Error> {
+    /// [`Error::VethExists`] if the container's name is taken, [`Error::NoFreeName`],
+    /// [`Error::Refused`]; nothing is left of the pair then.
+    pub fn create_veth(&self, new: &NewVeth, container: &NetnsFile) -> Result<IfName, Error> {
         for _ in 0..names::ATTEMPTS {
-            let peer = match &new.peer_name {
+            let host_name = match &new.host_name {
                 Some(name) => name.clone(),
                 None => names::veth_name()?,
             };
-            match self.create_pair(new, &peer, far) {
+            match self.create_pair(new, &host_name, container) {
                 Err(error) if error.is(Errno::EEXIST) => {
                     // The kernel does not say which of the two names is taken.
-                    if self.link(&new.name)?.is_some() {
-                        return Err(Error::VethExists { name: new.name.clone(), peer });
+                    if self.link(&host_name)?.is_none() {
+                        let (name, peer) = (new.name.clone(), host_name);
+                        return Err(Error::VethExists { name, peer });
                     }
-                    if new.peer_name.is_some() {
+                    if new.host_name.is_some() {
                         return Err(error);
                     }
                 }
-                made => return made.map(|()| peer),
+                made => return made.map(|()| host_name),
             }
         }
         Err(Error::NoFreeName { attempts: names::ATTEMPTS })
     }
 
-    fn create_pair(&self, new: &NewVeth, peer: &IfName, far: &NetnsFile) -> Result<(), Error> {
-        let mut other = LinkMessage::default();
-        other.header.flags = LinkFlags::Up;
-        other.header.change_mask = LinkFlags::Up;
-        other.attributes.push(LinkAttribute::IfName(peer.as_str().to_owned()));
-        other.attributes.push(LinkAttribute::NetNsFd(far.as_fd().as_raw_fd()));
-        other.attributes.extend(new.mtu.map(LinkAttribute::Mtu));
+    fn create_pair(
+        &self,
+        new: &NewVeth,
+        host_name: &IfName,
+        container: &NetnsFile,
+    ) -> Result<(), Error> {
+        let mut inner = LinkMessage::default();
+        inner.attributes.push(LinkAttribute::IfName(new.name.as_str().to_owned()));
+        inner.attributes.push(LinkAttribute::NetNsFd(container.as_fd().as_raw_fd()));
+        inner.attributes.extend(new.mtu.map(LinkAttribute::Mtu));
+        inner.attributes.extend(new.mac.map(|mac| LinkAttribute::Address(mac.bytes().to_vec())));
+        // The host's end is the one that the request is about: of the other the kernel takes
+        // neither flags (it has no peer yet and cannot go up) nor a bridge.
         let mut message = LinkMessage::default();
+        message.header.flags = LinkFlags::Up;
+        message.header.change_mask = LinkFlags::Up;
         let attributes = &mut message.attributes;
-        attributes.push(LinkAttribute::IfName(new.name.as_str().to_owned()));
+        attributes.push(LinkAttribute::IfName(host_name.as_str().to_owned()));
         attributes.extend(new.mtu.map(LinkAttribute::Mtu));
-        attributes.extend(new.mac.map(|mac| LinkAttribute::Address(mac.bytes().to_vec())));
+        attributes.extend(new.master.as_ref().map(|link| LinkAttribute::Controller(link.index)));
         attributes.push(LinkAttribute::LinkInfo(vec![
             LinkInfo::Kind(InfoKind::Veth),
-            LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(other))),
+            LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(inner))),
         ]));
-        let words = || format!("link add {} type veth peer name {peer}", new.name);
+        let words = || {
+            let master = new.master.as_ref().map(|link| format!(" master {}", link.name));
+            let master = master.unwrap_or_default();
+            format!("link add {host_name}{master} type veth peer name {}", new.name)
+        };
         let request = RouteNetlinkMessage::NewLink(message);
         self.connection.change(request, NLM_F_CREATE | NLM_F_EXCL, words)
     }

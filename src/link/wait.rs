@@ -3,6 +3,7 @@
 //! A link's state and the end of duplicate address detection are mostly there within a
 //! millisecond, so the first looks follow closely upon one another.
 
+use std::thread;
 use std::time::Duration;
 
 use super::address::Detection;
@@ -35,7 +36,7 @@ impl Links {
             let Some(pause) = pauses.next() else {
                 return Err(Error::NotOperational { link: now.name, state: now.state });
             };
-            self.connection.pause(pause);
+            thread::sleep(pause);
         }
     }
 
@@ -59,7 +60,7 @@ impl Links {
                 let (link, seconds) = (link.name.clone(), DETECTION.as_secs());
                 return Err(Error::StillTentative { link, seconds });
             };
-            self.connection.pause(pause);
+            thread::sleep(pause);
         }
     }
 }

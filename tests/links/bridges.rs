@@ -100,7 +100,7 @@ fn vlans_when_the_kernel_has_no_filtering_then_it_is_named_and_else_they_are_set
     let (port, _) = host.veth();
     host.links.change(&port, LinkChange::new().master(&bridge)).unwrap();
     let seen = ip_link(&host.host, &bridge.name);
-    let is_known = !seen["linkinfo"]["info_data"]["vlan_filtering"].is_null();
+    let is_known = !seen["linkinfo"]["info_data"]["vlan_protocol"].is_null();
     let trunk = Vlan { first: 100, last: 110, tagging: Tagging::Tagged };
     let native = Vlan { first: 5, last: 5, tagging: Tagging::PvidUntagged };
     let mut filtering = new_bridge("cni1");

@@ -34,7 +34,7 @@ impl Host {
 
     /// A veth pair with `eth0` in the container, nothing else said.
     pub fn veth(&self) -> (Link, Link) {
-        let peer = self.inside.create_veth(&new_veth("eth0"), &self.host_file).unwrap();
+        let peer = self.links.create_veth(&new_veth("eth0"), &self.container_file).unwrap();
         let outer = self.links.existing(&peer).unwrap();
         (outer, self.inside.existing(&name("eth0")).unwrap())
     }
@@ -69,5 +69,5 @@ pub fn new_bridge(text: &str) -> NewBridge {
 }
 
 pub fn new_veth(text: &str) -> NewVeth {
-    NewVeth { name: name(text), peer_name: None, mac: None, mtu: None }
+    NewVeth { name: name(text), mac: None, mtu: None, host_name: None, master: None }
 }

@@ -27,9 +27,10 @@ fn veths_when_made_at_once_then_each_becomes_a_port() {
     let add = |container: &Netns| {
         let netns = NetnsFile::open(container.path()).unwrap().unwrap();
         let (links, inside) = (Links::open().unwrap(), Links::open_in(&netns).unwrap());
-        let peer = inside.create_veth(&new_veth("eth0"), &host.host_file).unwrap();
+        let mut new = new_veth("eth0");
+        new.master = Some(bridge.clone());
+        let peer = links.create_veth(&new, &netns).unwrap();
         let port = links.existing(&peer).unwrap();
-        links.change(&port, LinkChange::new().master(&bridge)).unwrap();
         let inner = inside.existing(&name("eth0")).unwrap();
         inside.change(&inner, LinkChange::new().up()).unwrap();
         links.wait_operational(&port).unwrap()

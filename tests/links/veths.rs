@@ -5,19 +5,20 @@ use portcullis::link::{Error, Kind, LinkChange, OperState};
 use super::host::{Host, ip_link, name, new_veth};
 
 #[test]
-fn veth_when_made_from_the_container_then_each_end_is_in_its_namespace() {
+fn veth_when_made_then_each_end_is_in_its_namespace() {
     let host = Host::new();
     let mut new = new_veth("eth0");
+    new.master = Some(host.bridge());
     new.mtu = Some(1400);
     new.mac = Some("0a:58:0a:58:00:02".parse().unwrap());
-    let peer = host.inside.create_veth(&new, &host.host_file).unwrap();
+    let peer = host.links.create_veth(&new, &host.container_file).unwrap();
     assert!(peer.as_str().starts_with("veth") && peer.as_str().len() == 12, "{peer}");
     let near = ip_link(&host.container, &new.name);
     assert_eq!(near["linkinfo"]["info_kind"], "veth");
     assert_eq!((&near["mtu"], &near["address"]), (&1400.into(), &"0a:58:0a:58:00:02".into()));
     assert!(!near["flags"].as_array().unwrap().contains(&"UP".into()), "{near}");
     let far = ip_link(&host.host, &peer);
-    assert_eq!(far["mtu"], 1400);
+    assert_eq!((&far["mtu"], &far["master"]), (&1400.into(), &"cni0".into()));
     assert!(far["flags"].as_array().unwrap().contains(&"UP".into()), "{far}");
 }
 
@@ -34,7 +35,7 @@ fn veth_when_looked_up_then_each_end_names_the_other() {
 fn veth_when_the_name_in_the_container_is_taken_then_nothing_is_made() {
     let host = Host::new();
     let (outer, _) = host.veth();
-    let error = host.inside.create_veth(&new_veth("eth0"), &host.host_file).unwrap_err();
+    let error = host.links.create_veth(&new_veth("eth0"), &host.container_file).unwrap_err();
     let Error::VethExists { peer, .. } = &error else { panic!("{error}") };
     assert_eq!(
         error.to_string(),
@@ -49,8 +50,8 @@ fn veth_when_the_given_name_on_the_host_is_taken_then_the_kernel_says_so() {
     let host = Host::new();
     let (outer, _) = host.veth();
     let mut new = new_veth("eth1");
-    new.peer_name = Some(outer.name.clone());
-    let error = host.inside.create_veth(&new, &host.host_file).unwrap_err();
+    new.host_name = Some(outer.name.clone());
+    let error = host.links.create_veth(&new, &host.container_file).unwrap_err();
     assert!(error.is(nix::errno::Errno::EEXIST), "{error}");
     assert_eq!(host.inside.link(&new.name).unwrap(), None);
 }
@@ -59,7 +60,7 @@ fn veth_when_the_given_name_on_the_host_is_taken_then_the_kernel_says_so() {
 fn veth_when_the_container_end_goes_up_then_the_host_end_becomes_operational() {
     let host = Host::new();
     let (outer, inner) = host.veth();
-    assert_eq!(outer.state, OperState::LowerLayerDown);
+    assert_ne!(outer.state, OperState::Up);
     host.inside.change(&inner, LinkChange::new().up()).unwrap();
     assert_eq!(host.links.wait_operational(&outer).unwrap().state, OperState::Up);
 }
@@ -89,4 +90,17 @@ fn link_when_renamed_then_it_has_the_new_name_only() {
     host.inside.change(&inner, LinkChange::new().name(&name("net1"))).unwrap();
     assert_eq!(host.inside.existing(&name("net1")).unwrap().index, inner.index);
     assert_eq!(host.inside.link(&name("eth0")).unwrap(), None);
+}
+
+#[test]
+fn veth_when_its_bridge_is_none_then_nothing_is_left_of_the_pair() {
+    let host = Host::new();
+    let (not_a_bridge, _) = host.veth();
+    let mut new = new_veth("eth1");
+    new.master = Some(not_a_bridge);
+    new.host_name = Some(name("port1"));
+    let error = host.links.create_veth(&new, &host.container_file).unwrap_err();
+    assert!(error.is(nix::errno::Errno::EOPNOTSUPP), "{error}");
+    assert_eq!(host.links.link(&name("port1")).unwrap(), None);
+    assert_eq!(host.inside.link(&name("eth1")).unwrap(), None);
 }
