@@ -48,7 +48,7 @@ impl Links {
     /// Makes a bridge: `ip link add NAME type bridge`. It is down.
     ///
     /// # Errors
-    /// [`Error::Refused`], with `EEXIST` where the name is taken.
+    /// [`Error::Refused`], with `EEXIST` where the name is taken, [`Error::KernelLacks`].
     pub fn create_bridge(&self, new: &NewBridge) -> Result<(), Error> {
         let mut message = LinkMessage::default();
         let attributes = &mut message.attributes;
@@ -62,17 +62,17 @@ impl Links {
         }
         attributes.push(LinkAttribute::LinkInfo(info));
         let request = RouteNetlinkMessage::NewLink(message);
-        self.connection.change(request, NLM_F_CREATE | NLM_F_EXCL, || words(new))
+        match self.connection.change(request, NLM_F_CREATE | NLM_F_EXCL, || words(new)) {
+            Err(error) if new.has_vlan_filtering && error.is(Errno::EOPNOTSUPP) => Err(lacks(new)),
+            other => other,
+        }
     }
 }
 
 /// The link, if it is a bridge that can do what is wanted.
 fn checked(link: Link, new: &NewBridge) -> Result<Link, Error> {
     match link.kind {
-        // A kernel without it ignores the wish when the bridge is made.
-        Kind::Bridge(VlanFiltering::Unsupported) if new.has_vlan_filtering => {
-            Err(Error::KernelLacks { request: words(new), feature: "BRIDGE_VLAN_FILTERING" })
-        }
+        Kind::Bridge(VlanFiltering::Unsupported) if new.has_vlan_filtering => Err(lacks(new)),
         Kind::Bridge(VlanFiltering::On | VlanFiltering::Off | VlanFiltering::Unsupported) => {
             Ok(link)
         }
@@ -80,6 +80,10 @@ fn checked(link: Link, new: &NewBridge) -> Result<Link, Error> {
             Err(Error::NotABridge { name: link.name })
         }
     }
+}
+
+fn lacks(new: &NewBridge) -> Error {
+    Error::KernelLacks { request: words(new), feature: "BRIDGE_VLAN_FILTERING" }
 }
 
 fn words(new: &NewBridge) -> String {
