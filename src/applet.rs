@@ -8,12 +8,13 @@ use clap::{Parser, Subcommand};
 use crate::front::{cni, inspect};
 
 /// The CNI plugins, by name.
-const PLUGINS: [cni::Plugin; 3] = [cni::PORTMAP, cni::BRIDGE, cni::host_local::HOST_LOCAL];
+const PLUGINS: [cni::Plugin; 4] =
+    [cni::PORTMAP, cni::BRIDGE, cni::host_local::HOST_LOCAL, cni::LOOPBACK];
 
 /// Publishes container ports with nftables, over netlink.
 ///
-/// Linked as `portmap` or `host-local`, or with that as its first argument, it is the CNI plugin of
-/// that name.
+/// Linked as `portmap`, `host-local` or `loopback`, or with that as its first argument, it is the
+/// CNI plugin of that name.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis", version, disable_help_subcommand = true)]
 struct Arguments {
@@ -31,6 +32,8 @@ enum Command {
     Bridge,
     /// The CNI plugin host-local: gives addresses of ranges of this host's own
     HostLocal,
+    /// The CNI plugin loopback: sets the loopback interface of a container up
+    Loopback,
 }
 
 /// Runs the applet that `arguments` name: the first by its file name, or else the second.
@@ -60,7 +63,7 @@ fn command(command: &Command) -> Result<(), inspect::Error> {
     match command {
         Command::List(options) => inspect::list(options, &mut io::stdout().lock()),
         // Taken by `run` before arguments are parsed; here for the help text only.
-        Command::Portmap | Command::Bridge | Command::HostLocal => Ok(()),
+        Command::Portmap | Command::Bridge | Command::HostLocal | Command::Loopback => Ok(()),
     }
 }
 

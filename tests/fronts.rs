@@ -14,6 +14,7 @@ mod fronts {
     mod garbage;
     pub mod host;
     mod list;
+    mod loopback;
     mod marks;
     mod mutations;
     mod ownership;

@@ -1,5 +1,10 @@
 //! What can go wrong with an attachment.
 
+use std::net::IpAddr;
+
+use super::record::NetnsError;
+use crate::link;
+use crate::net::{Cidr, IfName, InvalidName};
 use crate::nft;
 use crate::ruleset;
 
@@ -20,12 +25,12 @@ pub enum Fault {
     KernelLacks,
     /// Others were faster, again and again: the same call may succeed later.
     TryAgain,
+    /// The container's network namespace cannot be opened.
+    Netns,
     /// Reading or writing outside netlink failed.
     Io,
     /// The configuration names something that is not there.
     Configuration,
-    /// The container's network namespace is none.
-    Netns,
 }
 
 /// A failed operation. Nothing was changed, unless the variant says otherwise.
@@ -48,33 +53,18 @@ pub enum Error {
         /// Who has it.
         owner: String,
     },
-    /// A link, address or route could not be read or changed.
-    #[error(transparent)]
-    Link(#[from] crate::link::Error),
-    /// The container's network namespace could not be opened.
-    #[error(transparent)]
-    Netns(#[from] super::NetnsError),
     /// The caller's own network namespace could not be opened.
     #[error("cannot open the network namespace of this process")]
     OwnNetns(#[source] std::io::Error),
-    /// A name that is made of others is none.
-    #[error(transparent)]
-    Name(#[from] crate::net::InvalidName),
-    /// The other end of a pair is not where it was put.
-    #[error("the other end of {link} was not found")]
-    NoPeer {
-        /// The end that is there.
-        link: crate::net::IfName,
-    },
     /// The bridge has an address that is in the way of the gateway's.
     #[error(
         "failed to set bridge addr: \"{bridge}\" already has an IP address different from {wanted}"
     )]
     OtherGateway {
         /// The bridge.
-        bridge: crate::net::IfName,
+        bridge: IfName,
         /// The gateway's.
-        wanted: crate::net::Cidr,
+        wanted: Cidr,
     },
     /// A link, address or route is not what an ADD reported.
     #[error("{text}")]
@@ -84,7 +74,25 @@ pub enum Error {
     },
     /// Packets from 127.0.0.1 cannot be let through.
     #[error("cannot let 127.0.0.1 reach the container")]
-    RouteLocalnet(#[source] crate::link::Error),
+    RouteLocalnet(#[source] link::Error),
+    /// A link could not be read or changed. What was changed before stands.
+    #[error(transparent)]
+    Link(#[from] link::Error),
+    /// A network namespace could not be opened.
+    #[error(transparent)]
+    Netns(#[from] NetnsError),
+    /// A name that no link can have.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// The loopback interface is not up.
+    #[error("loopback interface is down")]
+    LoopbackDown,
+    /// The loopback interface has an address that is none of its own.
+    #[error("loopback interface found with non-loopback address \"{address}\"")]
+    ForeignLoopbackAddress {
+        /// The address.
+        address: IpAddr,
+    },
     /// What is there is not what should be.
     #[error("the published ports are not as they should be")]
     Differs {
@@ -154,13 +162,14 @@ impl Error {
             Error::Lock(_) => Fault::Io,
             Error::PortTaken { .. } | Error::Claimed { .. } => Fault::PortTaken,
             Error::Link(error) | Error::RouteLocalnet(error) => link_fault(error),
-            Error::NoPeer { .. } | Error::OtherGateway { .. } => Fault::Link,
+            Error::OtherGateway { .. } | Error::ForeignLoopbackAddress { .. } => Fault::Link,
             Error::Netns(_) => Fault::Netns,
             Error::OwnNetns(_) => Fault::Io,
             Error::Name(_) => Fault::Configuration,
-            Error::Differs { .. } | Error::RulesDiffer { .. } | Error::LinkDiffers { .. } => {
-                Fault::Differs
-            }
+            Error::Differs { .. }
+            | Error::RulesDiffer { .. }
+            | Error::LinkDiffers { .. }
+            | Error::LoopbackDown => Fault::Differs,
             Error::NoExternalChain { .. }
             | Error::NotAMarkChain { .. }
             | Error::DifferentMarks { .. } => Fault::Configuration,
@@ -168,11 +177,27 @@ impl Error {
     }
 }
 
-fn link_fault(error: &crate::link::Error) -> Fault {
+fn link_fault(error: &link::Error) -> Fault {
     match error {
-        crate::link::Error::KernelLacks { .. } => Fault::KernelLacks,
-        crate::link::Error::Unsteady { .. } => Fault::TryAgain,
-        _ => Fault::Link,
+        link::Error::KernelLacks { .. } => Fault::KernelLacks,
+        link::Error::Unsteady { .. } => Fault::TryAgain,
+        link::Error::Open(_)
+        | link::Error::Enter(_)
+        | link::Error::Refused { .. }
+        | link::Error::NoAnswer { .. }
+        | link::Error::Malformed { .. }
+        | link::Error::NoSuchLink { .. }
+        | link::Error::NotABridge { .. }
+        | link::Error::VethExists { .. }
+        | link::Error::Random(_)
+        | link::Error::NoFreeName { .. }
+        | link::Error::DuplicateAddress { .. }
+        | link::Error::StillTentative { .. }
+        | link::Error::NotOperational { .. }
+        | link::Error::NoRoute { .. }
+        | link::Error::Route { .. }
+        | link::Error::NoInterface { .. }
+        | link::Error::Sysctl { .. } => Fault::Link,
     }
 }
 

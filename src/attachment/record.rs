@@ -33,6 +33,12 @@ pub enum NetnsError {
         /// The path.
         path: String,
     },
+    /// It was another namespace a moment ago.
+    #[error("netns {path:?} was replaced by another during this call")]
+    Replaced {
+        /// The path.
+        path: String,
+    },
     /// It is the one that this program runs in.
     #[error("plugin's netns and netns from CNI_NETNS should not be the same")]
     Own,
@@ -54,6 +60,22 @@ impl Netns {
     #[must_use]
     pub fn known(path: &str, inode: u64) -> Self {
         Netns { path: path.to_owned(), inode }
+    }
+
+    /// Holds it open, to work inside.
+    ///
+    /// # Errors
+    /// [`NetnsError`], [`NetnsError::Replaced`] if the path has come to name another one.
+    pub fn file(&self) -> Result<sys::NetnsFile, NetnsError> {
+        let path = || self.path.clone();
+        let opened = sys::NetnsFile::open(Path::new(&self.path));
+        let file = opened.map_err(|cause| NetnsError::Open { path: path(), cause })?;
+        let file = file.ok_or_else(|| NetnsError::NotANamespace { path: path() })?;
+        if file.id().0 == self.inode {
+            Ok(file)
+        } else {
+            Err(NetnsError::Replaced { path: path() })
+        }
     }
 
     /// As [`Netns::open`], and it must not be the caller's own.

@@ -10,7 +10,7 @@ use rtnetlink::packet_route::{AddressFamily, RouteNetlinkMessage};
 use super::error::Error;
 use super::links::Links;
 use super::value::Link;
-use crate::net::{IpVersion, Subnet};
+use crate::net::{Cidr, IpVersion, Subnet};
 
 /// An address of an interface: `10.88.0.2/16`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,12 @@ impl Address {
     #[must_use]
     pub fn new(host: IpAddr, subnet: Subnet) -> Self {
         Address { host, subnet, detection: Detection::Finished }
+    }
+
+    /// The same as address and prefix length.
+    #[must_use]
+    pub fn cidr(&self) -> Option<Cidr> {
+        Cidr::new(self.host, self.subnet.prefix())
     }
 
     /// The same without duplicate address detection: `nodad`.
@@ -161,6 +167,12 @@ impl Links {
         let request = RouteNetlinkMessage::DelAddress(address.message(link));
         let words = || format!("address delete {address} dev {}", link.name);
         self.connection.change(request, 0, words)
+    }
+}
+
+impl From<Cidr> for Address {
+    fn from(cidr: Cidr) -> Self {
+        Address::new(cidr.address(), cidr.subnet())
     }
 }
 

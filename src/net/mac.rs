@@ -49,7 +49,7 @@ impl FromStr for Mac {
         let is_hex = |group: &&str| {
             group.len() == digits && group.bytes().all(|byte| byte.is_ascii_hexdigit())
         };
-        if groups.len() * digits != 12 || !groups.iter().all(|group| is_hex(group)) {
+        if groups.len() * digits != 12 || !groups.iter().all(is_hex) {
             return Err(invalid());
         }
         let number = u64::from_str_radix(&groups.concat(), 16).map_err(|_| invalid())?;

@@ -105,8 +105,7 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         let (bridge, port, container) = {
             let (_held, _lock) = lock()?;
             let bridge = self.bridge()?;
-            let container = self.pair()?;
-            let port = self.plug(&bridge, &container)?;
+            let (port, container) = self.pair(&bridge)?;
             (bridge, port, container)
         };
         let mut addressing = Addressing::default();
@@ -156,26 +155,20 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         Ok(bridge)
     }
 
-    /// A veth pair, one end in the container.
-    fn pair(&mut self) -> Result<Link, Error> {
+    /// A veth pair: the bridge's port, and the container's end.
+    fn pair(&mut self, bridge: &Link) -> Result<(Link, Link), Error> {
         let new = NewVeth {
             name: self.link.name.clone(),
-            peer_name: None,
             mac: self.link.mac,
             mtu: self.network.mtu,
+            host_name: None,
+            master: Some(bridge.clone()),
         };
-        self.inside.create_veth(&new, &self.own)?;
-        let container = self.inside.existing(&new.name)?;
-        self.undo.push(Step::Veth(container.clone()));
-        Ok(container)
-    }
-
-    /// The host's end of the pair becomes the bridge's port.
-    fn plug(&self, bridge: &Link, container: &Link) -> Result<Link, Error> {
-        let port = self.other_end(container)?;
-        Sysctl::accept_ra(&port.name).set_if_there("0")?;
-        let alias = self.attachment.owner.label();
-        self.host.change(&port, LinkChange::new().master(bridge).alias(alias))?;
+        let name = self.host.create_veth(&new, &self.netns)?;
+        let port = self.host.existing(&name)?;
+        self.undo.push(Step::Port(port.clone()));
+        Sysctl::accept_ra(&name).set_if_there("0")?;
+        self.host.change(&port, LinkChange::new().alias(self.attachment.owner.label()))?;
         let mut change = PortChange::new();
         if self.network.reflection == Reflection::Hairpin {
             change = change.hairpin();
@@ -185,7 +178,7 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         }
         self.host.change_port(&port, change)?;
         tag(&self.host, &port, &self.network.vlans)?;
-        Ok(port)
+        Ok((port, self.inside.existing(&new.name)?))
     }
 
     fn guard(
@@ -257,25 +250,21 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         if let Some(there) = self.host.link(&name)? {
             return Ok(there);
         }
-        let mtu = Some(bridge.mtu);
-        let new = NewVeth { name: name.clone(), peer_name: None, mac: None, mtu };
-        self.host.create_veth(&new, &self.own)?;
+        let new = NewVeth {
+            name: name.clone(),
+            mac: None,
+            mtu: Some(bridge.mtu),
+            host_name: None,
+            master: Some(bridge.clone()),
+        };
+        let port = self.host.create_veth(&new, &self.own)?;
         let gateway = self.host.existing(&name)?;
         let (bridge, made) = (bridge.clone(), gateway.clone());
-        self.undo.push(Step::VlanGateway { bridge: bridge.clone(), gateway: made });
-        let port = self.other_end(&gateway)?;
-        self.host.change(&port, LinkChange::new().master(&bridge))?;
-        let vlans = &self.network.vlans;
-        let own = Vlans { trunk: vec![], ..vlans.clone() };
-        tag(&self.host, &port, &own)?;
+        self.undo.push(Step::VlanGateway { bridge, gateway: made });
+        let own = Vlans { trunk: vec![], ..self.network.vlans.clone() };
+        tag(&self.host, &self.host.existing(&port)?, &own)?;
         self.host.change(&gateway, LinkChange::new().up())?;
         Ok(gateway)
-    }
-
-    fn other_end(&self, link: &Link) -> Result<Link, Error> {
-        let index = link.peer.ok_or_else(|| Error::NoPeer { link: link.name.clone() })?;
-        let peer = self.host.link_at(index)?;
-        peer.ok_or_else(|| Error::NoPeer { link: link.name.clone() })
     }
 
     /// Undoes, last things first. What cannot be undone is said, and the rest is undone.
@@ -294,7 +283,7 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
                 unguard(&mut Host::open()?, &self.attachment.owner, None)?;
                 Ok(())
             }
-            Step::Veth(container) => Ok(self.inside.delete(container).map_err(Error::from)?),
+            Step::Port(port) => Ok(self.host.delete(port).map_err(Error::from)?),
             Step::ContainerSysctl(previous) => {
                 let restore = || previous.restore();
                 let restored = in_netns(&self.netns, restore).map_err(crate::link::Error::Enter);

@@ -11,8 +11,8 @@ pub(super) enum Step {
     Bridge(Link),
     /// The bridge was set promiscuous.
     Promiscuous(Link),
-    /// A pair was made; this is its end in the container.
-    Veth(Link),
+    /// A pair was made; this is the bridge's port.
+    Port(Link),
     /// The pair that carries a VLAN's gateway was made; this is its end beside the bridge.
     VlanGateway { bridge: Link, gateway: Link },
     /// Addresses were put on the bridge, and others taken off.
@@ -52,7 +52,7 @@ pub(super) fn undo_on_host(host: &Links, step: &Step) -> Result<(), Error> {
                 restore(host, link, &done.added, &done.removed)?;
             }
         }
-        Step::Veth(_) | Step::ContainerSysctl(_) | Step::Assignment | Step::Rules => {}
+        Step::Port(_) | Step::ContainerSysctl(_) | Step::Assignment | Step::Rules => {}
     }
     Ok(())
 }

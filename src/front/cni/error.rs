@@ -347,6 +347,7 @@ fn causes(error: &Error) -> Option<String> {
 
 pub(super) fn fault_code(fault: Fault) -> u32 {
     match fault {
+        Fault::Netns => 8,
         Fault::Io => 5,
         Fault::Configuration => 7,
         Fault::TryAgain => 11,
@@ -356,7 +357,6 @@ pub(super) fn fault_code(fault: Fault) -> u32 {
         Fault::NotOurs => 104,
         Fault::Differs => 105,
         Fault::KernelLacks => 106,
-        Fault::Netns => 8,
     }
 }
 

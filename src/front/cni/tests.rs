@@ -488,6 +488,7 @@ mod answers {
     fn faults_when_mapped_then_have_the_documented_codes() {
         use crate::attachment::Fault;
         for (fault, code) in [
+            (Fault::Netns, 8),
             (Fault::Io, 5),
             (Fault::Configuration, 7),
             (Fault::TryAgain, 11),
