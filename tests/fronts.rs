@@ -13,6 +13,7 @@ mod fronts {
     mod faults;
     mod garbage;
     pub mod host;
+    mod host_local;
     mod list;
     mod loopback;
     mod marks;
