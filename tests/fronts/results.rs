@@ -147,7 +147,7 @@ fn both(host: &Host, config: &str, prev: &Value) -> (Answer, Answer) {
 /// How a plugin with the library of today prints what Debian's prints: at 1.0.0 and later it leaves
 /// out an empty `dns`, and the keys of a result, though not those of its parts, stand in the order
 /// of the alphabet. (Measured with HEAD of containernetworking/plugins; see the reference study.)
-fn newer(printed: &str) -> String {
+pub fn newer(printed: &str) -> String {
     let Ok(Value::Object(mut result)) = serde_json::from_str(printed) else {
         return printed.to_owned();
     };
