@@ -14,6 +14,7 @@ mod fronts {
     mod garbage;
     pub mod host;
     mod host_local;
+    mod host_local_crashes;
     mod host_local_debian;
     mod list;
     mod loopback;
