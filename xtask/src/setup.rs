@@ -10,8 +10,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::run::{Step, find_program};
 
-/// What is needed and why: the first row by the build, the second by the tests as their judges.
-const PACKAGES: [(&str, &[&str]); 2] = [
+/// What is needed and why: by the build, by the tests as their judges, and as the runtimes that the
+/// product is a drop-in for.
+const PACKAGES: [(&str, &[&str]); 3] = [
     ("to build", &["libmnl-dev", "libnftnl-dev", "pkg-config", "gcc"]),
     (
         "to test",
@@ -23,6 +24,23 @@ const PACKAGES: [(&str, &[&str]); 2] = [
             "strace",
             "procps",
             "util-linux",
+        ],
+    ),
+    ("to test under unchanged", &["podman", "containerd", "runc", "crun", "busybox-static"]),
+];
+
+/// The units that a package enables for the next boot. The tests start what they need themselves,
+/// in namespaces of their own; the machine's owner has not asked for a daemon.
+const UNITS: [(&str, &[&str]); 2] = [
+    ("containerd", &["containerd.service"]),
+    (
+        "podman",
+        &[
+            "podman.service",
+            "podman.socket",
+            "podman-restart.service",
+            "podman-auto-update.service",
+            "podman-auto-update.timer",
         ],
     ),
 ];
@@ -104,15 +122,37 @@ fn by_hand(missing: &[&str]) -> String {
 }
 
 fn install(missing: &[&str]) -> Result<()> {
-    let apt =
-        |words: &[&str]| Step::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive");
+    let apt = |words: &[&str]| {
+        let step = Step::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive");
+        // systemctl(1) then does not talk to a running systemd: no package starts its service.
+        step.env("SYSTEMD_OFFLINE", "1")
+    };
     let install = apt(&["install", "-y", "--no-install-recommends"]).args(missing);
     // Lists that are there may be old: when they are not good enough, they are fetched as well.
-    if has_lists(Path::new("/var/lib/apt/lists")) && install.status()?.success() {
+    if !has_lists(Path::new("/var/lib/apt/lists")) || !install.status()?.success() {
+        apt(&["update"]).run()?;
+        install.run().with_context(|| format!("to run by hand:\n  {}", by_hand(missing)))?;
+    }
+    disable_services(missing)
+}
+
+/// Undo what `added` packages have enabled, and those only: a service that was there before is its
+/// owner's.
+fn disable_services(added: &[&str]) -> Result<()> {
+    let units = services(added);
+    if units.is_empty() || find_program("systemctl").is_none() {
         return Ok(());
     }
-    apt(&["update"]).run()?;
-    install.run().with_context(|| format!("to run by hand:\n  {}", by_hand(missing)))
+    Step::new("systemctl")
+        .args(["--quiet", "disable"])
+        .args(units)
+        .env("SYSTEMD_OFFLINE", "1")
+        .run()
+}
+
+fn services(added: &[&str]) -> Vec<&'static str> {
+    let rows = UNITS.iter().filter(|(package, _)| added.contains(package));
+    rows.flat_map(|(_, units)| units.iter().copied()).collect()
 }
 
 fn has_lists(dir: &Path) -> bool {
@@ -133,6 +173,11 @@ mod tests {
         );
         assert!(names.contains("pkg-config") && names.contains("gcc") && names.contains("x"));
         assert!(!names.contains("strace"));
+    }
+
+    #[test]
+    fn services_when_a_package_was_there_before_leaves_its_units_alone() {
+        assert_eq!(services(&["runc", "containerd"]), ["containerd.service"]);
     }
 
     #[test]
