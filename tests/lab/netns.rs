@@ -23,6 +23,11 @@ impl Netns {
         Netns { name: name.to_owned(), path: Path::new("/run/netns").join(name) }
     }
 
+    /// A namespace that someone else has made, by a path that opens it.
+    pub fn at(name: &str, path: &Path) -> Netns {
+        Netns { name: name.to_owned(), path: path.to_owned() }
+    }
+
     pub fn name(&self) -> &str {
         &self.name
     }

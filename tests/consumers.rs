@@ -1,0 +1,18 @@
+//! Container engines, unchanged, on CNI plugins from one directory: containerd and Podman 4.3 of
+//! Debian 12, with busybox containers, real packets and nothing from a registry.
+//!
+//! Whose plugins they get is the choice of `PORTCULLIS_TEST_PLUGINS`: `own` (the default; then no
+//! process of the engines finds an `iptables` or `nft` to execute), `mixed` or `peer`, see
+//! [`consumers::plugins::Supply`]. `PORTCULLIS_TEST_RECORD=1` records the plugins' calls.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod lab;
+
+mod consumers {
+    mod container;
+    pub mod plugins;
+    mod podman;
+    mod podman_ports;
+    mod rootfs;
+    mod world;
+}
