@@ -307,13 +307,13 @@ fn start_init(supply: Supply) -> (Child, u32) {
         Supply::Own => MASKED.map(|path| format!("mask {path}; ")).concat(),
         Supply::Mixed | Supply::Peer => String::new(),
     };
-    // The number is read while /proc still is the machine's. Ignored SIGCHLDs keep orphans from
-    // staying as zombies, also after exec.
+    // The number is read while /proc still is the machine's. Who ignores SIGCHLD has no zombies: the
+    // orphans of the namespace go without being waited for.
     let script = format!(
         "set -e; read -r pid rest < /proc/self/stat
          mask() {{ if [ -e $1 ]; then mount --bind /dev/null $1; fi; }}
          mount -t proc proc /proc; {masks}
-         trap '' CHLD; echo $pid; exec cat"
+         echo $pid; exec env --ignore-signal=CHLD cat"
     );
     let mut init = Command::new("unshare")
         .args(["--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-c", &script])
