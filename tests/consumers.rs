@@ -12,6 +12,7 @@ mod consumers {
     mod container;
     pub mod plugins;
     mod podman;
+    mod podman_networks;
     mod podman_ports;
     mod rootfs;
     mod world;

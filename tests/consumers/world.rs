@@ -153,10 +153,16 @@ impl World {
         self.host.ruleset()
     }
 
+    /// `nft flush ruleset` in the host.
+    pub fn flush_ruleset(&self) {
+        self.host.nft("flush ruleset\n");
+    }
+
     /// What an engine and its containers have to show for themselves: links, addresses given out,
     /// namespaces, processes. Rules are looked at with [`World::ruleset`].
     pub fn traces(&self) -> BTreeSet<String> {
-        let links = self.host.enter(|| fs::read_to_string("/proc/net/dev")).expect("links");
+        let links =
+            self.host.enter(|| fs::read_to_string("/proc/thread-self/net/dev")).expect("links");
         let links = links.lines().skip(2).filter_map(|line| line.split(':').next());
         let mut traces: BTreeSet<String> =
             links.map(|name| format!("link {}", name.trim())).collect();
