@@ -10,6 +10,8 @@ mod lab;
 
 mod consumers {
     mod container;
+    mod containerd;
+    mod containerd_run;
     pub mod plugins;
     mod podman;
     mod podman_networks;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::podman::Podman;
-use super::world::World;
+use super::world::{Cgroups, World};
 
 const WEB: [&str; 3] = ["8080:80", "7007:7/tcp", "7007:7/udp"];
 
@@ -16,7 +16,7 @@ const REACH_WEB: [(&str, &str); 4] = [
 
 #[test]
 fn network_disconnect_when_on_two_networks_keeps_the_ports_of_the_other() {
-    let world = World::new();
+    let world = World::new(Cgroups::Unified);
     let podman = Podman::new(&world);
     let before = world.traces();
     podman.create_network("blue", 1);
@@ -54,7 +54,7 @@ fn network_disconnect_when_on_two_networks_keeps_the_ports_of_the_other() {
 
 #[test]
 fn network_reload_when_the_ruleset_was_flushed_publishes_again() {
-    let world = World::new();
+    let world = World::new(Cgroups::Unified);
     let podman = Podman::new(&world);
     let before = world.traces();
     podman.create_network("blue", 1);
@@ -75,7 +75,7 @@ fn network_reload_when_the_ruleset_was_flushed_publishes_again() {
 
 #[test]
 fn stop_and_start_when_ports_are_published_takes_them_away_and_back() {
-    let world = World::new();
+    let world = World::new(Cgroups::Unified);
     let podman = Podman::new(&world);
     let before = world.traces();
     podman.create_network("blue", 1);

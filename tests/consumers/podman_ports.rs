@@ -1,7 +1,7 @@
 //! `podman run -p`: who reaches a published port, and what `podman rm` leaves.
 
 use super::podman::Podman;
-use super::world::World;
+use super::world::{Cgroups, World};
 
 const WEB: [&str; 3] = ["8080:80", "7007:7/tcp", "7007:7/udp"];
 const API: [&str; 3] = ["8081:80", "7008:7/tcp", "7008:7/udp"];
@@ -27,7 +27,7 @@ const REACH_WEB: [(&str, &str); 14] = [
 
 #[test]
 fn podman_run_when_ports_are_published_serves_everyone_and_rm_leaves_nothing() {
-    let world = World::new();
+    let world = World::new(Cgroups::Unified);
     let podman = Podman::new(&world);
     let before = world.traces();
     podman.create_network("blue", 1);

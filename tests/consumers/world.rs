@@ -27,8 +27,17 @@ const PROGRAMS: [&str; 7] =
 /// What the product's plugins must do without, wherever they look for it.
 const MASKED: [&str; 3] =
     ["/usr/sbin/nft", "/usr/sbin/xtables-nft-multi", "/usr/sbin/xtables-legacy-multi"];
-/// No command of an engine takes this long.
-const LIMIT: &str = "20";
+/// No command of an engine takes as many seconds, and no test.
+const LIMITS: [&str; 2] = ["20", "120"];
+
+/// What an engine gets to see of the machine's control groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cgroups {
+    /// Only the unified hierarchy: crun refuses a mixture of both kinds. Nothing is put into one.
+    Unified,
+    /// All: runc wants controllers. A container goes into the group [`World::cgroup`].
+    AsTheyAre,
+}
 
 /// One host and the outside world.
 pub struct World {
@@ -46,10 +55,10 @@ pub struct World {
 
 impl World {
     /// Isolates the calling thread and builds the host, with plugins in both usual directories.
-    pub fn new() -> World {
+    pub fn new(cgroups: Cgroups) -> World {
         let supply = Supply::chosen();
         isolate();
-        let ours = prepare_mounts(supply);
+        let ours = prepare_mounts(supply, cgroups);
         let [outside, host] = ["outside", "host"].map(Netns::add);
         wire(&host, &outside);
         let (init, pid) = host.enter(|| start_init(supply));
@@ -71,7 +80,7 @@ impl World {
 
     /// The same, for a program that may fail.
     pub fn attempt(&self, words: &[&str]) -> Output {
-        let mut command = self.command();
+        let mut command = self.command(LIMITS[0]);
         command.args(words);
         let start = Instant::now();
         let output = self.host.enter(|| command.output());
@@ -92,19 +101,19 @@ impl World {
     pub fn start(&self, words: &[&str], log: &str) -> Child {
         let file = fs::File::create(log).unwrap_or_else(|e| panic!("{log}: {e}"));
         let errors = file.try_clone().expect("a second handle of the log");
-        let mut command = self.command();
+        let mut command = self.command(LIMITS[1]);
         command.args(words).stdout(file).stderr(errors);
         self.host.enter(|| command.spawn()).unwrap_or_else(|e| panic!("start {words:?}: {e}"))
     }
 
-    fn command(&self) -> Command {
+    fn command(&self, limit: &str) -> Command {
         let path = match self.supply {
             Supply::Own => "/run/programs",
             Supply::Mixed | Supply::Peer => "/usr/sbin:/usr/bin:/sbin:/bin",
         };
         let mut command = Command::new("timeout");
         command
-            .args(["-k", "1", LIMIT, "nsenter", "--target", &self.pid.to_string()])
+            .args(["-k", "1", limit, "nsenter", "--target", &self.pid.to_string()])
             .args(["--mount", "--pid", "--", "/usr/bin/env", "-i"])
             .args([format!("PATH={path}").as_str(), "HOME=/run"])
             .arg("CONTAINERS_CONF=/run/containers.conf")
@@ -146,6 +155,11 @@ impl World {
     /// The page at `/` of an address, as a browser outside gets it.
     pub fn page(&self, authority: &str) -> String {
         self.outside.enter(|| rootfs::fetch(authority))
+    }
+
+    /// The control group of this world's containers: a name of its own on the whole machine.
+    pub fn cgroup(&self) -> String {
+        format!("portcullis-test-{}", self.pid)
     }
 
     /// What `nft list ruleset` shows in the host.
@@ -231,10 +245,33 @@ impl Drop for World {
             let journal = self.journal.lock().map(|entries| entries.join("\n"));
             eprintln!("--- what was run:\n{}", journal.unwrap_or_default());
         }
-        // With `unshare --kill-child` this ends every process of the namespace.
+        // The first process ends with its input, and the kernel ends and awaits all others first.
+        drop(self.init.stdin.take());
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < deadline && matches!(self.init.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        // With `unshare --kill-child` this is the hard way.
         let _ = self.init.kill();
         let _ = self.init.wait();
+        // What a container that was killed could not take along.
+        for hierarchy in files(Path::new("/sys/fs/cgroup")).chain([String::new()]) {
+            let group = Path::new("/sys/fs/cgroup").join(hierarchy).join(self.cgroup());
+            remove_groups(&group);
+        }
     }
+}
+
+/// Removes a control group and those in it.
+fn remove_groups(group: &Path) {
+    for name in files(group) {
+        let inner = group.join(name);
+        if inner.is_dir() {
+            remove_groups(&inner);
+        }
+    }
+    // Most hierarchies have no such group.
+    let _ = fs::remove_dir(group);
 }
 
 /// Names in a directory; none where there is no such directory.
@@ -244,7 +281,7 @@ fn files(directory: &Path) -> impl Iterator<Item = String> + use<> {
 }
 
 /// Gives the product's plugins.
-fn prepare_mounts(supply: Supply) -> Vec<&'static str> {
+fn prepare_mounts(supply: Supply, cgroups: Cgroups) -> Vec<&'static str> {
     let bind = |from: &str, to: &str| {
         mount(Some(from), to, None::<&str>, MsFlags::MS_BIND, None::<&str>)
             .unwrap_or_else(|errno| panic!("mount --bind {from} {to}: {errno}"));
@@ -268,9 +305,14 @@ fn prepare_mounts(supply: Supply) -> Vec<&'static str> {
         directory(path);
     }
     bind(plugins::DIRECTORY, "/opt/cni/bin");
-    // crun refuses a mixture of both kinds of cgroups; nothing here is put into one.
-    let _ = umount2("/sys/fs/cgroup", MntFlags::MNT_DETACH);
-    fresh("cgroup2", "/sys/fs/cgroup");
+    match cgroups {
+        Cgroups::AsTheyAre => {}
+        Cgroups::Unified => {
+            // Where nothing is mounted there, nothing has to go.
+            let _ = umount2("/sys/fs/cgroup", MntFlags::MNT_DETACH);
+            fresh("cgroup2", "/sys/fs/cgroup");
+        }
+    }
     for program in PROGRAMS {
         let path = ["/usr/bin", "/usr/sbin"].map(|directory| Path::new(directory).join(program));
         let path = path.into_iter().find(|path| path.exists());
