@@ -3,7 +3,8 @@
 //!
 //! Whose plugins they get is the choice of `PORTCULLIS_TEST_PLUGINS`: `own` (the default; then no
 //! process of the engines finds an `iptables` or `nft` to execute), `mixed` or `peer`, see
-//! [`consumers::plugins::Supply`]. `PORTCULLIS_TEST_RECORD=1` records the plugins' calls.
+//! [`consumers::plugins::Supply`]. `PORTCULLIS_TEST_RECORD=DIR` writes
+//! all calls of plugins into that directory; `tests/captures` was made so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod lab;
@@ -16,6 +17,7 @@ mod consumers {
     mod podman;
     mod podman_networks;
     mod podman_ports;
+    mod recording;
     mod rootfs;
     mod world;
 }

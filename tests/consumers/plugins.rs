@@ -1,9 +1,11 @@
 //! The directory of CNI plugins that a consumer is given.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use super::recording;
 
 /// Where the consumers' plugins are, in a test's own mount namespace.
 pub const DIRECTORY: &str = "/run/plugins";
@@ -13,8 +15,6 @@ pub const DEBIAN: &str = "/run/debian-plugins";
 pub const PRODUCT: &str = "/run/portcullis";
 /// Where the product is linked under each of its names.
 const OWN: &str = "/run/own-plugins";
-/// Where a recording plugin writes what it was called with.
-pub const CALLS: &str = "/run/calls";
 
 /// What Podman's and containerd's configurations name.
 const WANTED: [&str; 5] = ["bridge", "host-local", "portmap", "firewall", "loopback"];
@@ -44,7 +44,7 @@ impl Supply {
 
     /// Fills [`DIRECTORY`]; [`PRODUCT`] and [`DEBIAN`] are in place. Gives the product's plugins.
     pub fn assemble(self) -> Vec<&'static str> {
-        for path in [DIRECTORY, CALLS, OWN] {
+        for path in [DIRECTORY, OWN] {
             fs::create_dir(path).unwrap_or_else(|e| panic!("mkdir {path}: {e}"));
         }
         let ours: Vec<&str> = match self {
@@ -93,24 +93,8 @@ fn lend(name: &str) {
 /// Puts a plugin into the directory: itself, or what records its calls first.
 fn install(name: &str, plugin: &Path) {
     let place = Path::new(DIRECTORY).join(name);
-    if std::env::var_os("PORTCULLIS_TEST_RECORD").is_none() {
-        symlink(plugin, &place).unwrap_or_else(|e| panic!("symlink {}: {e}", place.display()));
-        return;
+    match recording::directory() {
+        None => symlink(plugin, &place).unwrap_or_else(|e| panic!("{}: {e}", place.display())),
+        Some(_) => recording::install(plugin, &place),
     }
-    let script = RECORDER.replace("PLUGIN", &plugin.to_string_lossy()).replace("CALLS", CALLS);
-    fs::write(&place, script).unwrap_or_else(|e| panic!("write {}: {e}", place.display()));
-    fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).expect("chmod");
 }
-
-/// Keeps environment, input, output and exit code of each call in files of its own.
-const RECORDER: &str = r#"#!/bin/sh
-call=CALLS/$(/usr/bin/date +%s.%N).${0##*/}.$CNI_COMMAND
-/usr/bin/env | /usr/bin/grep ^CNI_ > "$call.env"
-/usr/bin/cat > "$call.stdin"
-PLUGIN < "$call.stdin" > "$call.stdout" 2> "$call.stderr"
-code=$?
-/usr/bin/cat "$call.stdout"
-/usr/bin/cat "$call.stderr" >&2
-echo $code > "$call.code"
-exit $code
-"#;

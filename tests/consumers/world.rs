@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use super::plugins::{self, Supply};
+use super::recording;
 use super::rootfs;
 use crate::lab::{Echo, Netns, Outcome, Place, Probe, isolate};
 
@@ -254,6 +255,8 @@ impl Drop for World {
         // With `unshare --kill-child` this is the hard way.
         let _ = self.init.kill();
         let _ = self.init.wait();
+        let test = thread::current().name().unwrap_or("test").replace("::", "-");
+        recording::keep(&test);
         // What a container that was killed could not take along.
         for hierarchy in files(Path::new("/sys/fs/cgroup")).chain([String::new()]) {
             let group = Path::new("/sys/fs/cgroup").join(hierarchy).join(self.cgroup());
