@@ -10,6 +10,7 @@ mod lab;
 
 mod fronts {
     pub mod call;
+    mod captures;
     mod faults;
     mod garbage;
     pub mod host;
