@@ -18,6 +18,7 @@ mod record;
 mod stale;
 mod unpublish;
 
+pub use crate::link::{Link, Route};
 pub use crate::ruleset::Owner;
 pub use bridge::{
     AddressManager, Addressing, BridgeNetwork, Connected, ContainerLink, Expected, Gateway,

@@ -68,11 +68,11 @@ fn delete_link(remains: &Remains) -> Result<(), Error> {
         }
     }
     let host = Links::open()?;
-    if let Some((name, mac)) = &remains.port {
-        if let Some(link) = host.link(name)?.filter(|link| is_port_of(link, &remains.owner, *mac)) {
-            host.delete(&link)?;
-            return Ok(());
-        }
+    if let Some((name, mac)) = &remains.port
+        && let Some(link) = host.link(name)?.filter(|link| is_port_of(link, &remains.owner, *mac))
+    {
+        host.delete(&link)?;
+        return Ok(());
     }
     for link in host.with_alias(remains.owner.label())? {
         if link.kind == Kind::Veth && link.alias.as_deref() == Some(remains.owner.label()) {

@@ -1,11 +1,10 @@
 //! The address manager of a network, as connecting sees it.
 
-use crate::attachment::{AddressManager, Addressing};
+use crate::attachment::{self, AddressManager, Addressing};
 use crate::front::cni::call::{Call, Command};
 use crate::front::cni::delegate::Delegate;
 use crate::front::cni::error::Error;
 use crate::front::cni::result::{CniResult, Ip, Route};
-use crate::link;
 
 /// An address manager, and what it has assigned.
 #[derive(Debug)]
@@ -55,10 +54,10 @@ impl AddressManager for Ipam<'_> {
         self.assigned = self.delegate.add()?;
         let addressing = addressing(&self.assigned);
         // What was assigned and cannot be used is given back here: the caller knows nothing of it.
-        if let Err(error) = &addressing {
-            if let Err(release) = self.release() {
-                tracing::error!(%error, %release, "cannot give back what was assigned");
-            }
+        if let Err(error) = &addressing
+            && let Err(release) = self.release()
+        {
+            tracing::error!(%error, %release, "cannot give back what was assigned");
         }
         addressing
     }
@@ -80,7 +79,7 @@ fn addressing(result: &CniResult) -> Result<Addressing, Error> {
 }
 
 /// A route of a result as the kernel takes it.
-pub(super) fn route(route: &Route) -> Result<link::Route, Error> {
+pub(super) fn route(route: &Route) -> Result<attachment::Route, Error> {
     let wrong = |key: &str, number: i64| Error::DelegatedResult {
         reason: format!("routes: {key} of {} is out of range: {number}", route.dst),
     };
@@ -92,8 +91,8 @@ pub(super) fn route(route: &Route) -> Result<link::Route, Error> {
         Some(scope) => Some(u8::try_from(scope).map_err(|_| wrong("scope", scope))?),
         None => None,
     };
-    let plain = link::Route::new(route.dst.subnet(), route.gw);
-    Ok(link::Route {
+    let plain = attachment::Route::new(route.dst.subnet(), route.gw);
+    Ok(attachment::Route {
         priority: number("priority", route.priority)?,
         table: number("table", route.table.unwrap_or(0))?,
         scope,

@@ -1,9 +1,8 @@
 //! Links in results: what an ADD reports, and what a later call reads back.
 
-use crate::attachment::{Connected, Expected, Seen};
+use crate::attachment::{Connected, Expected, Link, Seen};
 use crate::front::cni::error::Error;
 use crate::front::cni::result::{CniResult, Interface};
-use crate::link::Link;
 use crate::net::{IfName, Mac};
 
 /// The position of the container's interface among those that an ADD reports.

@@ -73,10 +73,12 @@ fn shapes(version: CniVersion) -> &'static [CniVersion] {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 fn prev_result(error: Error) -> Error {
     Error::PrevResult { reason: reason(&error) }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 fn delegated(error: Error) -> Error {
     Error::DelegatedResult { reason: reason(&error) }
 }
