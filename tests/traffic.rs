@@ -400,6 +400,34 @@ fn wait_for(flow: &UdpFlow, outcome: &str) {
     }
 }
 
+/// A container on two networks: when the first goes, the ports lead to the second at once.
+#[test]
+fn port_when_published_on_two_networks_then_follows_the_one_that_is_left() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    let plugin = Plugin::new(&subject, &lab.host);
+    let first = Attachment::new(&lab.container, 2, PortmapConf::publish(8080, 80));
+    // The sibling's address stands for the container's on the other network.
+    let mut second = Attachment::new(&lab.container, 3, PortmapConf::publish(8080, 80));
+    second.network = "othernet".to_owned();
+    plugin.add(&first);
+    plugin.add(&second);
+    let probes = |to: &str| {
+        let (v4, v6) = (format!("{to} sees 192.0.2.2"), format!("{to} sees 2001:db8::2"));
+        lab.expect(&[
+            ("outside tcp 192.0.2.1:8080", v4.as_str()),
+            ("outside tcp [2001:db8::1]:8080", v6.as_str()),
+        ]);
+        lab.expect(&[("host tcp 127.0.0.1:8080", format!("{to} sees 10.88.0.1").as_str())]);
+    };
+    probes("container");
+    plugin.del(&first);
+    probes("sibling");
+    plugin.add(&first);
+    probes("container");
+    plugin.del(&second);
+    probes("container");
+}
+
 /// What a container had whose namespace is gone neither catches nor marks its successor's packets.
 #[test]
 fn port_when_its_owner_is_gone_then_nothing_of_it_is_in_the_way() {

@@ -25,7 +25,7 @@ pub fn check(host: &mut Host, attachment: &Attachment, ports: &Hostports) -> Res
         if host.kernel.generation()? != before {
             continue;
         }
-        let plan = plan?;
+        let (plan, _) = plan?;
         return if plan.is_empty() {
             Ok(())
         } else {

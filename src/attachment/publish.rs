@@ -1,5 +1,6 @@
 //! Publishing: the ports of one container come into force, all of them or none.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::error::Error;
@@ -7,7 +8,8 @@ use super::host::{Host, lock};
 use super::record::{Attachment, is_gone};
 use super::stale;
 use crate::firewall::{
-    Class, Hostports, Masquerading, Publish, desired, elements_of, names, published, rival_elements,
+    Class, Hostports, Masquerading, Place, Publish, Rank, claims, desired, elements_of, names,
+    published,
 };
 use crate::link;
 use crate::nft::{Element, Kernel, Name, Object};
@@ -34,9 +36,14 @@ pub fn publish(
     if let Some(interface) = localnet_interface(hostports)? {
         link::allow_route_localnet(&interface).map_err(Error::RouteLocalnet)?;
     }
+    let mut rank = Rank::FIRST;
     let plan = {
         let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| plan_publish(kernel, attachment, hostports))?
+        apply(&mut host.kernel, lock, |kernel| -> Result<Plan, Error> {
+            let (plan, free) = plan_publish(kernel, attachment, hostports)?;
+            rank = free;
+            Ok(plan)
+        })?
     };
     host.committed(&plan);
     let removed: Vec<Publish> = plan
@@ -44,7 +51,10 @@ pub fn publish(
         .filter_map(|(set, element)| published(&set.name, element))
         .collect();
     stale::forget_after(host, &removed);
-    stale::forget_before(host, &hostports.publishes);
+    // Ports that stand by change nothing for anybody's flows.
+    if rank == Rank::FIRST {
+        stale::forget_before(host, &hostports.publishes);
+    }
     Ok(plan)
 }
 
@@ -69,25 +79,35 @@ fn localnet_interface(hostports: &Hostports) -> Result<Option<String>, Error> {
     }
 }
 
-/// Reads what matters of the table and compares it with what it should be.
+/// Reads what matters of the table and compares it with what it should be, at the rank that is
+/// free for the ports.
 pub(super) fn plan_publish(
     kernel: &mut Kernel,
     attachment: &Attachment,
     hostports: &Hostports,
-) -> Result<Plan, Error> {
+) -> Result<(Plan, Rank), Error> {
     let table = names::table();
     let mut snapshot = Snapshot::of_table(kernel, &table)?;
-    let desired = desired_with(&snapshot, attachment, hostports);
-    let mut wanted = wanted(&desired, &attachment.owner);
-    wanted.elements.extend(rival_elements(hostports));
-    snapshot.read(kernel, &table, &wanted)?;
-    read_leftovers(kernel, &mut snapshot, &attachment.owner)?;
+    let elements = claims(hostports, snapshot.sets.keys());
+    snapshot.read(kernel, &table, &Wanted { elements, ..Wanted::default() })?;
     let mut scope = Scope::of(&[&Owner::structure(), &attachment.owner]);
-    for rival in rivals(&snapshot, hostports) {
-        if rival.owner.is_none_or(|owner| !scope.owners.contains(&owner)) {
-            take_over(kernel, &mut snapshot, &mut scope, &rival)?;
+    let mut held = BTreeSet::new();
+    for (rank, claim) in rivals(&snapshot, hostports) {
+        if claim.owner.is_some_and(|owner| scope.owners.contains(&owner)) {
+            continue;
+        }
+        match take_over(kernel, &mut snapshot, &mut scope, &claim) {
+            // The container has the port on another network: here it stands by.
+            Err(Error::PortTaken { .. }) if is_of_same_container(&claim, &attachment.owner) => {
+                held.insert(rank);
+            }
+            taken => taken?,
         }
     }
+    let hostports = &of_free_rank(hostports, &held);
+    let desired = desired_with(&snapshot, attachment, hostports);
+    snapshot.read(kernel, &table, &wanted(&desired, &attachment.owner))?;
+    read_leftovers(kernel, &mut snapshot, &attachment.owner)?;
     for closer in closer(kernel, &snapshot, hostports)? {
         let owner = closer.owner.filter(|owner| !scope.owners.contains(owner));
         if owner.is_none() {
@@ -104,7 +124,7 @@ pub(super) fn plan_publish(
     }
     loop {
         match diff(&desired, &snapshot, &scope) {
-            Ok(plan) => return Ok(plan),
+            Ok(plan) => return Ok((plan, hostports.rank)),
             Err(ruleset::Error::Conflict(conflict)) => {
                 take_over(kernel, &mut snapshot, &mut scope, &conflict)?;
             }
@@ -113,12 +133,33 @@ pub(super) fn plan_publish(
     }
 }
 
-/// Claims of others to the same ports in the map that is looked at besides: a port that is
-/// published under conditions and one that is not do not meet in one map.
-fn rivals(snapshot: &Snapshot, hostports: &Hostports) -> Vec<Conflict> {
-    let found = rival_elements(hostports).into_iter().filter_map(|(set, element)| {
+/// The ports with the first rank at which the container has none of them yet.
+fn of_free_rank<'a>(hostports: &'a Hostports, held: &BTreeSet<Rank>) -> Cow<'a, Hostports> {
+    match Rank::all().find(|rank| !held.contains(rank)) {
+        Some(rank) if rank != hostports.rank => Cow::Owned(Hostports { rank, ..hostports.clone() }),
+        // At the last rank the conflict is an error, which the difference finds.
+        Some(_) | None => Cow::Borrowed(hostports),
+    }
+}
+
+/// Whether a claim is the same container's, on another network or interface.
+fn is_of_same_container(claim: &Conflict, owner: &Owner) -> bool {
+    let other = claim.owner_label.as_deref().map(Owner::from_label);
+    other.is_some_and(|other| match (other.parts().as_slice(), owner.parts().as_slice()) {
+        ([front, _, container, _], [own_front, _, own_container, _]) => {
+            (front, container) == (own_front, own_container)
+        }
+        _ => false,
+    })
+}
+
+/// Claims to the same ports in all maps, with their ranks: a port that is published under
+/// conditions and one that is not do not meet in one map, nor do those that stand by.
+fn rivals(snapshot: &Snapshot, hostports: &Hostports) -> Vec<(Rank, Conflict)> {
+    let found = claims(hostports, snapshot.sets.keys()).into_iter().filter_map(|(set, element)| {
         let there = snapshot.elements.get(&(set.clone(), element.key))?;
-        Some(conflict_over(set, there))
+        let (_, place, _) = Place::of_map(set.as_str())?;
+        Some((place.rank, conflict_over(set, there)))
     });
     found.collect()
 }

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::class::Scope;
+use super::class::{Place, Reach};
 use super::hostports::{conditional_map, hostports_map, mark_set};
 use super::intent::{Hostports, Publish};
 use super::{names, rules::octets};
-use crate::net::{IpVersion, L4Proto, Port, Subnet};
+use crate::net::{L4Proto, Port, Subnet};
 use crate::nft::expr::Verdict;
 use crate::nft::{Element, ElementData, Name, Set, concat};
 
@@ -20,7 +20,7 @@ pub fn elements_of(hostports: &Hostports) -> Vec<(Set, Element)> {
     let userdata = owner.userdata();
     let mut elements = Vec::with_capacity(hostports.publishes.len() * 3);
     for publish in &hostports.publishes {
-        let (version, scope) = (publish.version(), publish.scope());
+        let (version, place) = (publish.version(), hostports.place(publish));
         let key = published_key(publish, None);
         let container = octets(publish.container);
         let port = publish.container_port.number().to_be_bytes();
@@ -30,13 +30,13 @@ pub fn elements_of(hostports: &Hostports) -> Vec<(Set, Element)> {
             let element = Element::new(key)
                 .with_data(ElementData::Verdict(verdict))
                 .with_userdata(userdata.clone().with(TLV_TARGET, target));
-            elements.push((conditional_map(version, scope), element));
+            elements.push((conditional_map(version, place), element));
             continue;
         }
         let element = Element::new(key)
             .with_data(ElementData::Value(concat(&[&container, &port])))
             .with_userdata(userdata.clone());
-        elements.push((hostports_map(version, scope), element));
+        elements.push((hostports_map(version, place), element));
         for source in hostports.sources(publish) {
             let set = mark_set(&hostports.mark_class(publish, source));
             let key = published_key(publish, source);
@@ -46,19 +46,24 @@ pub fn elements_of(hostports: &Hostports) -> Vec<(Set, Element)> {
     elements
 }
 
-/// Elements whose keys, in the other map of their scope, would claim the same ports: those of
-/// ports under conditions where these have none, and the other way round.
+/// The elements by which anybody would claim the same ports in these maps: under conditions or
+/// without, in use or standing by.
 #[must_use]
-pub fn rival_elements(hostports: &Hostports) -> Vec<(Name, Element)> {
-    let rival = |publish: &Publish| {
-        let (version, scope) = (publish.version(), publish.scope());
-        let set = match hostports.conditions_of(publish) {
-            Some(_) => names::hostports(version, scope),
-            None => names::conditional_ports(version, scope),
-        };
-        (set, Element::new(published_key(publish, None)))
-    };
-    hostports.publishes.iter().map(rival).collect()
+pub fn claims<'a>(
+    hostports: &Hostports,
+    maps: impl Iterator<Item = &'a Name>,
+) -> Vec<(Name, Element)> {
+    let mut claims = Vec::new();
+    for map in maps {
+        let Some((version, place, _)) = Place::of_map(map.as_str()) else { continue };
+        let alike = hostports
+            .publishes
+            .iter()
+            .filter(|publish| (publish.version(), publish.reach()) == (version, place.reach));
+        let element = |publish| (map.clone(), Element::new(published_key(publish, None)));
+        claims.extend(alike.map(element));
+    }
+    claims
 }
 
 /// `source . host address . protocol . port`, of which the first two may be absent.
@@ -73,19 +78,13 @@ fn published_key(publish: &Publish, source: Option<Subnet>) -> Vec<u8> {
 /// Reads a published port back from an element of one of the maps; `None` for other elements.
 #[must_use]
 pub fn published(set: &Name, element: &Element) -> Option<Publish> {
-    let (version, scope, is_conditional) = IpVersion::BOTH
-        .into_iter()
-        .flat_map(|v| [(v, Scope::HostAddress), (v, Scope::AnyAddress)])
-        .find_map(|(v, s)| {
-            let conditional = names::conditional_ports(v, s) == *set;
-            (conditional || names::hostports(v, s) == *set).then_some((v, s, conditional))
-        })?;
-    let (host_address, rest) = match scope {
-        Scope::HostAddress => {
+    let (version, place, is_conditional) = Place::of_map(set.as_str())?;
+    let (host_address, rest) = match place.reach {
+        Reach::OneAddress => {
             let (address, rest) = element.key.split_at_checked(version.address_len())?;
             (Some(parse_address(address)?), rest)
         }
-        Scope::AnyAddress => (None, &element.key[..]),
+        Reach::AnyAddress => (None, &element.key[..]),
     };
     let [proto, _, _, _, high, low, ..] = rest else { return None };
     let target = match &element.data {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::class::{Class, MarkClass, Masquerader, Scope, Source};
+use super::class::{Class, MarkClass, Masquerader, Place, Rank, Reach, Source};
 use super::element::elements_of;
 use super::intent::{Hostports, Publish};
 use super::{names, rules};
@@ -28,7 +28,7 @@ pub fn desired(existing: &BTreeSet<Class>, hostports: Option<&Hostports>) -> Des
     }
     marks.extend(classes.iter().filter_map(|class| match class {
         Class::Mark(class) => Some((class.mark, class.masquerader)),
-        Class::Conditional(..) => None,
+        Class::Standby(..) | Class::Conditional(..) => None,
     }));
     let mut desired = Desired::new(Table::new(names::table()));
     desired.sets = sets(&classes);
@@ -46,12 +46,12 @@ pub fn desired(existing: &BTreeSet<Class>, hostports: Option<&Hostports>) -> Des
 fn sets(classes: &BTreeSet<Class>) -> Vec<Set> {
     let mut sets = Vec::new();
     for version in IpVersion::BOTH {
-        for scope in [Scope::HostAddress, Scope::AnyAddress] {
-            sets.push(hostports_map(version, scope));
-        }
+        let places = Place::of_rank(Rank::FIRST);
+        sets.extend(places.map(|place| hostports_map(version, place)));
     }
     sets.extend(classes.iter().map(|class| match class {
-        Class::Conditional(version, scope) => conditional_map(*version, *scope),
+        Class::Standby(version, place) => hostports_map(*version, *place),
+        Class::Conditional(version, place) => conditional_map(*version, *place),
         Class::Mark(class) => mark_set(class),
     }));
     sets
@@ -65,27 +65,28 @@ pub(super) fn address_type(version: IpVersion) -> DataType {
 }
 
 /// The type of a port's key: address where there is one, protocol, port.
-fn port_key(version: IpVersion, scope: Scope) -> Vec<DataType> {
+fn port_key(version: IpVersion, reach: Reach) -> Vec<DataType> {
     let port = [DataType::InetProto, DataType::InetService];
-    match scope {
-        Scope::HostAddress => [&[address_type(version)][..], &port].concat(),
-        Scope::AnyAddress => port.to_vec(),
+    match reach {
+        Reach::OneAddress => [&[address_type(version)][..], &port].concat(),
+        Reach::AnyAddress => port.to_vec(),
     }
 }
 
-pub(super) fn hostports_map(version: IpVersion, scope: Scope) -> Set {
+pub(super) fn hostports_map(version: IpVersion, place: Place) -> Set {
     let data = SetData::Value(vec![address_type(version), DataType::InetService]);
-    Set::map(names::hostports(version, scope), port_key(version, scope), data)
+    Set::map(names::hostports(version, place), port_key(version, place.reach), data)
         .with_expr(Counter::default().into())
 }
 
-pub(super) fn conditional_map(version: IpVersion, scope: Scope) -> Set {
-    let name = names::conditional_ports(version, scope);
-    Set::map(name, port_key(version, scope), SetData::Verdict).with_expr(Counter::default().into())
+pub(super) fn conditional_map(version: IpVersion, place: Place) -> Set {
+    let name = names::conditional_ports(version, place);
+    Set::map(name, port_key(version, place.reach), SetData::Verdict)
+        .with_expr(Counter::default().into())
 }
 
 pub(super) fn mark_set(class: &MarkClass) -> Set {
-    let mut key = port_key(class.version, class.scope);
+    let mut key = port_key(class.version, class.place.reach);
     if let Source::Prefix(_) = class.source {
         key.insert(0, address_type(class.version));
     }
@@ -130,22 +131,29 @@ fn nat_chain(name: Name, hook: Hook, priority: i32, rule: Rule) -> DesiredChain 
     DesiredChain { chain: AnyChain::Base(chain), rules: vec![rule] }
 }
 
-/// The more specific first: a port on one address before a port on all. For each the conditions,
-/// then the marks, then the translation, which ends the chain for what it matches.
+/// The more specific first: a port on one address before a port on all; those that stand by after
+/// those in use. For each the conditions, then the marks, then the translation, which ends the
+/// chain for what it matches.
 fn dnat_rules(classes: &BTreeSet<Class>) -> Vec<Rule> {
+    let ranks: BTreeSet<Rank> = classes.iter().map(Class::rank).chain([Rank::FIRST]).collect();
     let mut all = Vec::new();
-    for scope in [Scope::HostAddress, Scope::AnyAddress] {
+    for place in [Reach::OneAddress, Reach::AnyAddress]
+        .into_iter()
+        .flat_map(|reach| ranks.iter().map(move |rank| Place { reach, rank: *rank }))
+    {
         for version in IpVersion::BOTH {
-            if classes.contains(&Class::Conditional(version, scope)) {
-                all.push(rules::to_conditional(version, scope));
+            if classes.contains(&Class::Conditional(version, place)) {
+                all.push(rules::to_conditional(version, place));
             }
             let marks = classes.iter().filter_map(|class| match class {
                 Class::Mark(class) => Some(class),
-                Class::Conditional(..) => None,
+                Class::Standby(..) | Class::Conditional(..) => None,
             });
-            let marks = marks.filter(|class| (class.version, class.scope) == (version, scope));
+            let marks = marks.filter(|class| (class.version, class.place) == (version, place));
             all.extend(marks.map(rules::mark_sources));
-            all.push(rules::translate_published(version, scope));
+            if place.rank == Rank::FIRST || classes.contains(&Class::Standby(version, place)) {
+                all.push(rules::translate_published(version, place));
+            }
         }
     }
     all
@@ -164,7 +172,7 @@ fn conditional_chains(hostports: &Hostports) -> Vec<DesiredChain> {
     let mut conditional: Vec<&Publish> =
         hostports.publishes.iter().filter(|p| hostports.conditions_of(p).is_some()).collect();
     // The more specific first: the first translation that matches ends the chain.
-    conditional.sort_by_key(|publish| publish.scope());
+    conditional.sort_by_key(|publish| publish.reach());
     for publish in conditional {
         let published = (publish.host_address, publish.proto, publish.host_port);
         for source in hostports.sources(publish) {

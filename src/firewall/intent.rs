@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::class::{Class, MarkClass, Masquerader, Scope, Source};
+use super::class::{Class, MarkClass, Masquerader, Place, Rank, Reach, Source};
 use crate::net::{IpVersion, L4Proto, Mark, Port, Subnet};
 use crate::nft::Expr;
 use crate::ruleset::Owner;
@@ -31,8 +31,8 @@ impl Publish {
         IpVersion::of(self.container)
     }
 
-    pub(super) fn scope(&self) -> Scope {
-        if self.host_address.is_some() { Scope::HostAddress } else { Scope::AnyAddress }
+    pub(super) fn reach(&self) -> Reach {
+        if self.host_address.is_some() { Reach::OneAddress } else { Reach::AnyAddress }
     }
 }
 
@@ -102,6 +102,8 @@ impl Conditions {
 pub struct Hostports {
     /// Whose they are.
     pub owner: Owner,
+    /// Whether they are in use, or stand by for another attachment of the same container.
+    pub rank: Rank,
     /// The ports.
     pub publishes: Vec<Publish>,
     /// Who is masqueraded.
@@ -113,6 +115,11 @@ pub struct Hostports {
 }
 
 impl Hostports {
+    /// Which maps a port of these is in.
+    pub(super) fn place(&self, publish: &Publish) -> Place {
+        Place { reach: publish.reach(), rank: self.rank }
+    }
+
     pub(super) fn conditions_of(&self, publish: &Publish) -> Option<&Conditions> {
         self.conditions.iter().find(|c| c.version == publish.version() && c.proto == publish.proto)
     }
@@ -140,7 +147,7 @@ impl Hostports {
     pub(super) fn mark_class(&self, publish: &Publish, source: Option<Subnet>) -> MarkClass {
         MarkClass {
             version: publish.version(),
-            scope: publish.scope(),
+            place: self.place(publish),
             source: source.map_or(Source::Any, |subnet| Source::Prefix(subnet.prefix())),
             mark: self.mark.mark,
             masquerader: self.mark.masquerader,
@@ -152,8 +159,11 @@ impl Hostports {
     pub fn classes(&self) -> BTreeSet<Class> {
         let mut classes = BTreeSet::new();
         for publish in &self.publishes {
+            let place = self.place(publish);
             if self.conditions_of(publish).is_some() {
-                classes.insert(Class::Conditional(publish.version(), publish.scope()));
+                classes.insert(Class::Conditional(publish.version(), place));
+            } else if self.rank != Rank::FIRST {
+                classes.insert(Class::Standby(publish.version(), place));
             }
             // Of conditional ports too, although their marks stand in a chain of their own: by the
             // sets that exist the next container knows which marks are in use.

@@ -27,8 +27,8 @@ pub mod names;
 mod rules;
 
 pub use bridge::{BridgeRules, MasqueradePrefix, masquerading, spoof_check};
-pub use class::{Class, MarkClass, Masquerader, Scope, Source};
-pub use element::{elements_of, published, rival_elements};
+pub use class::{Class, MarkClass, Masquerader, Place, Rank, Reach, Source};
+pub use element::{claims, elements_of, published};
 pub use hostports::desired;
 pub use intent::{Conditions, Hostports, InvalidCondition, MarkTarget, Masquerading, Publish};
 

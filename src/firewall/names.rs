@@ -1,6 +1,6 @@
 //! The names of everything in our table, each in one place.
 
-use super::class::Scope;
+use super::class::{Place, Rank, Reach};
 use crate::net::{IpVersion, Mark};
 use crate::nft::{Family, Name, TableId};
 use crate::ruleset::Owner;
@@ -100,28 +100,29 @@ pub fn conditional(owner: &Owner) -> Name {
 
 /// The map of published ports.
 #[must_use]
-pub fn hostports(version: IpVersion, scope: Scope) -> Name {
-    let digit = version.digit();
-    named(match scope {
-        Scope::AnyAddress => format!("hostports{digit}"),
-        Scope::HostAddress => format!("hostip_ports{digit}"),
+pub fn hostports(version: IpVersion, place: Place) -> Name {
+    let (digit, suffix) = (version.digit(), place.rank.suffix());
+    named(match place.reach {
+        Reach::AnyAddress => format!("hostports{digit}{suffix}"),
+        Reach::OneAddress => format!("hostip_ports{digit}{suffix}"),
     })
 }
 
 /// The verdict map of ports that are published under conditions.
 #[must_use]
-pub fn conditional_ports(version: IpVersion, scope: Scope) -> Name {
-    let digit = version.digit();
-    named(match scope {
-        Scope::AnyAddress => format!("conditional_ports{digit}"),
-        Scope::HostAddress => format!("conditional_hostip_ports{digit}"),
+pub fn conditional_ports(version: IpVersion, place: Place) -> Name {
+    let (digit, suffix) = (version.digit(), place.rank.suffix());
+    named(match place.reach {
+        Reach::AnyAddress => format!("conditional_ports{digit}{suffix}"),
+        Reach::OneAddress => format!("conditional_hostip_ports{digit}{suffix}"),
     })
 }
 
 /// The maps of a version that packets to one address of the host are looked up in first.
 #[must_use]
 pub fn host_address_maps(version: IpVersion) -> [Name; 2] {
-    [hostports(version, Scope::HostAddress), conditional_ports(version, Scope::HostAddress)]
+    let place = Place { reach: Reach::OneAddress, rank: Rank::FIRST };
+    [hostports(version, place), conditional_ports(version, place)]
 }
 
 /// A name made here. They are all short and without NUL, which the tests go through; the other

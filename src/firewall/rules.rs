@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::class::{MarkClass, Scope, Source};
+use super::class::{MarkClass, Place, Reach, Source};
 use super::intent::Conditions;
 use super::names;
 use crate::net::{IpVersion, L4Proto, Mark, Port, Subnet};
@@ -123,10 +123,10 @@ impl Key {
     }
 
     /// `ip daddr`, where the port is published on one address only
-    fn destination(self, version: IpVersion, scope: Scope) -> Self {
-        match scope {
-            Scope::HostAddress => self.network(destination_field(version)),
-            Scope::AnyAddress => self,
+    fn destination(self, version: IpVersion, reach: Reach) -> Self {
+        match reach {
+            Reach::OneAddress => self.network(destination_field(version)),
+            Reach::AnyAddress => self,
         }
     }
 
@@ -160,7 +160,7 @@ pub(super) fn mark_sources(class: &MarkClass) -> Rule {
         Source::Prefix(prefix) => Key::new().masked_source(class.version, prefix),
         Source::Any => Key::new(),
     };
-    let key = key.destination(class.version, class.scope).port();
+    let key = key.destination(class.version, class.place.reach).port();
     let mut exprs = of_version(class.version).to_vec();
     exprs.extend(key.exprs);
     exprs.push(Lookup::in_set(class.set_name(), Register::word(0)).into());
@@ -171,22 +171,22 @@ pub(super) fn mark_sources(class: &MarkClass) -> Rule {
 /// `dnat ip to meta l4proto . th dport map @hostports4`
 ///
 /// The family is tested first: a packet of the other one must not count as a hit of the element.
-pub(super) fn translate_published(version: IpVersion, scope: Scope) -> Rule {
+pub(super) fn translate_published(version: IpVersion, place: Place) -> Rule {
     let first = Register::word(0);
     let mut exprs = of_version(version).to_vec();
-    exprs.extend(Key::new().destination(version, scope).port().exprs);
-    exprs.push(Lookup::in_map(names::hostports(version, scope), first, first).into());
+    exprs.extend(Key::new().destination(version, place.reach).port().exprs);
+    exprs.push(Lookup::in_map(names::hostports(version, place), first, first).into());
     let port = Register::word(version.address_len() as u32 / 4);
     exprs.push(Nat::dnat(family(version), first, Some(port)).into());
     ours(exprs)
 }
 
 /// `meta nfproto ipv4 meta l4proto . th dport vmap @conditional_ports4`
-pub(super) fn to_conditional(version: IpVersion, scope: Scope) -> Rule {
+pub(super) fn to_conditional(version: IpVersion, place: Place) -> Rule {
     let first = Register::word(0);
     let mut exprs = of_version(version).to_vec();
-    exprs.extend(Key::new().destination(version, scope).port().exprs);
-    let map = names::conditional_ports(version, scope);
+    exprs.extend(Key::new().destination(version, place.reach).port().exprs);
+    let map = names::conditional_ports(version, place);
     exprs.push(Lookup::in_map(map, first, Register::VERDICT).into());
     ours(exprs)
 }

@@ -21,6 +21,7 @@ fn publish(host: Option<&str>, port: u16, proto: L4Proto, container: &str) -> Pu
 fn hostports(name: &str, publishes: Vec<Publish>) -> Hostports {
     Hostports {
         owner: Owner::from_parts(&["cni", "net", name, "eth0"]),
+        rank: Rank::FIRST,
         publishes,
         masquerading: Masquerading::Hairpin(vec![
             "10.88.0.0/16".parse().unwrap(),
@@ -60,16 +61,16 @@ fn port_when_published_then_costs_one_element_and_one_for_each_source() {
 fn class_when_named_then_reads_back() {
     let marks = [Mark::PORTMAP_DEFAULT, Mark::bit(0).unwrap(), Mark::bit(31).unwrap()];
     for version in IpVersion::BOTH {
-        for scope in [Scope::HostAddress, Scope::AnyAddress] {
-            let conditional = names::conditional_ports(version, scope);
+        for place in Rank::all().flat_map(Place::of_rank) {
+            let conditional = names::conditional_ports(version, place);
             assert_eq!(
                 Class::of_set(conditional.as_str()),
-                Some(Class::Conditional(version, scope))
+                Some(Class::Conditional(version, place))
             );
             for source in [Source::Any, Source::Prefix(0), Source::Prefix(32)] {
                 for mark in marks {
                     for masquerader in [Masquerader::Ours, Masquerader::External] {
-                        let class = MarkClass { version, scope, source, mark, masquerader };
+                        let class = MarkClass { version, place, source, mark, masquerader };
                         let name = class.set_name();
                         assert!(name.is_nft_identifier(), "{name}");
                         assert_eq!(Class::of_set(name.as_str()), Some(Class::Mark(class)));

@@ -46,22 +46,43 @@ fn port_when_a_live_container_has_it_then_is_refused_naming_the_container() {
     assert_eq!(host.published().len(), 2);
 }
 
-/// One container on two networks is two owners.
+/// One container on several networks: podman sends the same port mappings for each. The first has
+/// them; the others stand by, and have them when it goes, in one step with its going.
 #[test]
-fn port_when_the_same_container_has_it_on_another_network_then_is_refused() {
+fn ports_when_the_same_container_has_them_on_another_network_then_stand_by() {
     let host = Host::new();
-    let add = host.add().tcp(8080, 80);
-    host.run(&add).success();
-    let before = host.ruleset();
-    for rival in [add.clone().network("othernet"), add.clone().ifname("eth1")] {
-        let (code, text) = host.run(&rival).error();
-        assert_eq!(code, 103, "{text}");
-        assert!(text.contains("network labnet, interface eth0"), "{text}");
-        assert_eq!(host.ruleset(), before);
-        // The failed ADD is followed by a DEL.
-        host.run(&rival.command("DEL")).success();
-        assert_eq!(host.ruleset(), before);
+    let first = host.add().mappings(json!([mapping("tcp", 8080, 80), mapping("udp", 5353, 53)]));
+    let second = first.clone().network("othernet").ifname("eth1");
+    let third = first.clone().ifname("eth2");
+    let base = host.ruleset();
+    for call in [&first, &second, &third, &second] {
+        host.run(call).success();
+        host.run(&call.command("CHECK")).success();
     }
+    let in_use = || -> Vec<String> {
+        let rows = host.listed().into_iter().filter(|row| row["standby"] == false);
+        let mut names: Vec<String> =
+            rows.map(|row| row["interface"].as_str().unwrap().to_owned()).collect();
+        names.dedup();
+        names
+    };
+    assert_eq!(host.listed().len(), 12);
+    assert_eq!(in_use(), ["eth0"]);
+    // To another container the ports are taken, whoever of these has them.
+    let rival = Call::new("ADD", &host.sibling, 3).tcp(8080, 80);
+    for gone in [&first, &third] {
+        assert_eq!(host.run(&rival).error().0, 103);
+        host.run(&gone.command("DEL")).success();
+    }
+    assert_eq!(host.run(&rival).error().0, 103);
+    assert_eq!(host.published(), ["othernet/id-container/eth1"]);
+    // The next ADD finds the first rank free.
+    host.run(&second).success();
+    assert_eq!(in_use(), ["eth1"]);
+    host.run(&second.command("DEL")).success();
+    assert_eq!(host.listed().len(), 0);
+    assert!(base.is_empty() && !host.ruleset().contains("id-container"), "{}", host.ruleset());
+    host.run(&rival).success();
 }
 
 #[test]

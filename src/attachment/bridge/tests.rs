@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used)]
 use super::gateway::{AddressPlan, plan_address};
 use super::*;
 use crate::link::Route;

@@ -16,7 +16,7 @@ use super::plugin::Plugin;
 use super::result::CniResult;
 use super::version::CniVersion;
 use crate::attachment::{self, Attachment, Host, Owner};
-use crate::firewall::{Conditions, Hostports, MarkTarget, Masquerader, Masquerading};
+use crate::firewall::{Conditions, Hostports, MarkTarget, Masquerader, Masquerading, Rank};
 use crate::net::{IpVersion, L4Proto, Mark, Subnet};
 
 /// The plugin.
@@ -91,6 +91,7 @@ impl PortmapConf {
             publishes.iter().map(|publish| (publish.version(), publish.proto)).collect();
         Ok(Hostports {
             owner,
+            rank: Rank::FIRST,
             masquerading: match (self.masquerade, self.masquerade_all) {
                 (false, _) => Masquerading::Never,
                 (true, true) => Masquerading::Always,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::firewall::{Publish, names, published};
+use crate::firewall::{Place, Publish, Rank, names, published};
 use crate::nft::{self, Element, Kernel, Name};
 use crate::ruleset::{Owner, OwnerKey};
 
@@ -35,6 +35,7 @@ struct Row {
     label: String,
     packets: u64,
     is_conditional: bool,
+    is_standby: bool,
 }
 
 impl Row {
@@ -64,6 +65,7 @@ impl Row {
             "interface": self.part(3),
             "packets": self.packets,
             "conditional": self.is_conditional,
+            "standby": self.is_standby,
         })
     }
 }
@@ -119,8 +121,10 @@ fn row(set: &Name, element: &Element, labels: &BTreeMap<OwnerKey, String>) -> Op
     let key = Owner::key_of(&element.userdata);
     let label = key.and_then(|key| labels.get(&key)).map(String::as_str);
     let label = label.or(element.userdata.comment()).unwrap_or_default().to_owned();
-    let is_conditional = matches!(element.data, Some(nft::ElementData::Verdict(_)));
-    Some(Row { publish, label, packets: element.packets().unwrap_or(0), is_conditional })
+    let (_, place, is_conditional) = Place::of_map(set.as_str())?;
+    let is_standby = place.rank != Rank::FIRST;
+    let packets = element.packets().unwrap_or(0);
+    Some(Row { publish, label, packets, is_conditional, is_standby })
 }
 
 const HEADINGS: [&str; 6] = ["HOST", "PROTO", "CONTAINER", "NAME", "NETWORK", "PACKETS"];
@@ -129,7 +133,12 @@ fn print(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     let mut table: Vec<[String; 6]> = vec![HEADINGS.map(str::to_owned)];
     table.extend(rows.iter().map(|row| {
         let container = row.publish.container.to_string();
-        let note = if row.is_conditional { " (conditional)" } else { "" };
+        let note = match (row.is_conditional, row.is_standby) {
+            (false, false) => "",
+            (true, false) => " (conditional)",
+            (false, true) => " (standby)",
+            (true, true) => " (conditional, standby)",
+        };
         [
             format!("{}{note}", row.host()),
             row.publish.proto.to_string(),
