@@ -35,53 +35,53 @@ const ATTEMPTS: usize = 3;
 pub fn allocate(config: &Config, to: &Attachment) -> Result<Vec<Lease>, Error> {
     let store = Store::create(&config.directory)?;
     let wishes = Wishes::new(&config.sets, &config.requested);
+    let mut holders = reclaimed(&store, store.holders()?)?;
     for _ in 0..ATTEMPTS {
-        let occupied = survey(&store, &config.sets, &wishes, to)?;
+        let occupied = occupied(&store, &holders, &wishes, to);
         let leases = plan(&config.sets, &wishes, &occupied, &to.container)?;
         if reserve(&store, to, &leases)? == Reserved::Now {
+            let holder = || Holder::Attachment(to.clone());
+            let new = leases.iter().map(|lease| (Entry::of(lease.address.address()), holder()));
+            holders.extend(new);
+            store.remember(&mut holders);
             return Ok(leases);
         }
+        holders = reclaimed(&store, store.scan()?)?;
     }
     Err(Error::Contended { path: store.path().to_owned() })
 }
 
-/// Reads what matters of the directory: who has what only for the sets that must not give the
-/// attachment a second address, and for an address that is asked for. Files of nobody go.
-fn survey(
+/// The files without those of nobody, which go.
+fn reclaimed(
     store: &Store,
-    sets: &RangeSets,
+    mut holders: Vec<(Entry, Holder)>,
+) -> Result<Vec<(Entry, Holder)>, Error> {
+    for (entry, _) in holders.iter().filter(|(_, holder)| *holder == Holder::Nobody) {
+        let address = entry.address;
+        tracing::warn!(%address, "its file is empty, as a crash leaves it; the address is free");
+        store.release(entry)?;
+    }
+    holders.retain(|(_, holder)| *holder != Holder::Nobody);
+    Ok(holders)
+}
+
+/// What matters for a plan.
+fn occupied(
+    store: &Store,
+    holders: &[(Entry, Holder)],
     wishes: &Wishes,
     to: &Attachment,
-) -> Result<Occupied, Error> {
-    let mut occupied = Occupied::default();
-    let searched = || wishes.of_sets.iter().zip(sets.sets()).filter(|(wish, _)| wish.is_none());
-    for entry in store.entries()? {
-        let address = entry.address;
-        let is_asked_for = wishes.of_sets.contains(&Some(address));
-        let is_searched = || searched().any(|(_, set)| set.range_of(address).is_some());
-        if is_asked_for || is_searched() {
-            let holder = store.holder(&entry)?;
-            if holder == Holder::Nobody {
-                reclaim(store, &entry)?;
-                continue;
-            }
-            if holder.is(to) || holder.is_container_of(to) {
-                occupied.own.push(address);
-            }
-        }
-        occupied.taken.insert(address);
-    }
+) -> Occupied {
+    let is_own = |holder: &Holder| holder.is(to) || holder.is_container_of(to);
+    let own = holders.iter().filter(|(_, holder)| is_own(holder));
     let last = |(set, wish): (usize, &Option<IpAddr>)| {
         if wish.is_none() { store.last(set) } else { None }
     };
-    occupied.last = wishes.of_sets.iter().enumerate().map(last).collect();
-    Ok(occupied)
-}
-
-fn reclaim(store: &Store, entry: &Entry) -> Result<(), Error> {
-    let address = entry.address;
-    tracing::warn!(%address, "the address file is empty, as a crash leaves it; the address is free");
-    store.release(entry)
+    Occupied {
+        taken: holders.iter().map(|(entry, _)| entry.address).collect(),
+        own: own.map(|(entry, _)| entry.address).collect(),
+        last: wishes.of_sets.iter().enumerate().map(last).collect(),
+    }
 }
 
 /// Writes down what was planned; takes it back if that fails.
@@ -94,15 +94,15 @@ fn reserve(store: &Store, to: &Attachment, leases: &[Lease]) -> Result<Reserved,
         if !matches!(outcome, Ok(Reserved::Now)) {
             break;
         }
-        made.push(address);
+        made.push(Entry::of(address));
         if let Err(error) = store.note_last(set, address) {
             outcome = Err(error);
             break;
         }
     }
     if !matches!(outcome, Ok(Reserved::Now)) {
-        for address in made {
-            store.release_address(address)?;
+        for entry in made {
+            store.release(&entry)?;
         }
     }
     outcome
@@ -115,17 +115,13 @@ fn reserve(store: &Store, to: &Attachment, leases: &[Lease]) -> Result<Reserved,
 /// [`Error::Store`], after all that can be taken back was; [`Error::Locked`].
 pub fn release(directory: &Path, of: &Attachment) -> Result<Vec<IpAddr>, Error> {
     let Some(store) = Store::open(directory)? else { return Ok(Vec::new()) };
-    store.clear_draft()?;
-    let (mut own, mut old) = (Vec::new(), Vec::new());
-    for entry in store.entries()? {
-        let holder = store.holder(&entry)?;
-        if holder.is(of) {
-            own.push(entry);
-        } else if holder.is_container_of(of) {
-            old.push(entry);
-        }
-    }
-    remove_all(&store, if own.is_empty() { &old } else { &own })
+    let holders = store.holders()?;
+    let has_own = holders.iter().any(|(_, holder)| holder.is(of));
+    let goes = |holder: &Holder| match has_own {
+        true => holder.is(of),
+        false => holder.is_container_of(of),
+    };
+    remove_all(&store, holders, goes)
 }
 
 /// Takes the addresses back of all that are not in `valid`, and of nobody.
@@ -137,25 +133,32 @@ pub fn collect_garbage(
     valid: &BTreeSet<Attachment>,
 ) -> Result<Vec<IpAddr>, Error> {
     let Some(store) = Store::open(directory)? else { return Ok(Vec::new()) };
-    store.clear_draft()?;
-    let mut garbage = Vec::new();
-    for entry in store.entries()? {
-        let is_valid = match store.holder(&entry)? {
-            Holder::Attachment(attachment) => valid.contains(&attachment),
-            Holder::Container(container) => valid.iter().any(|v| v.container == container),
-            Holder::Other => true,
-            Holder::Nobody => false,
-        };
-        garbage.extend((!is_valid).then_some(entry));
-    }
-    remove_all(&store, &garbage)
+    let holders = store.holders()?;
+    let goes = |holder: &Holder| match holder {
+        Holder::Attachment(attachment) => !valid.contains(attachment),
+        Holder::Container(container) => !valid.iter().any(|it| it.container == *container),
+        Holder::Other => false,
+        Holder::Nobody => true,
+    };
+    remove_all(&store, holders, goes)
 }
 
-fn remove_all(store: &Store, entries: &[Entry]) -> Result<Vec<IpAddr>, Error> {
+/// Removes the files whose holders go.
+fn remove_all(
+    store: &Store,
+    holders: Vec<(Entry, Holder)>,
+    goes: impl Fn(&Holder) -> bool,
+) -> Result<Vec<IpAddr>, Error> {
+    store.clear_draft()?;
+    let (gone, mut left): (Vec<_>, Vec<_>) =
+        holders.into_iter().partition(|(_, holder)| goes(holder));
     // One that cannot be removed must not keep the others.
-    let results: Vec<_> = entries.iter().map(|entry| store.release(entry)).collect();
+    let results: Vec<_> = gone.iter().map(|(entry, _)| store.release(entry)).collect();
     results.into_iter().collect::<Result<(), Error>>()?;
-    Ok(entries.iter().map(|entry| entry.address).collect())
+    if !gone.is_empty() {
+        store.remember(&mut left);
+    }
+    Ok(gone.into_iter().map(|(entry, _)| entry.address).collect())
 }
 
 /// Whether an attachment has an address.
@@ -165,11 +168,10 @@ fn remove_all(store: &Store, entries: &[Entry]) -> Result<Vec<IpAddr>, Error> {
 pub fn check(directory: &Path, of: &Attachment) -> Result<(), Error> {
     let missing = || Error::NotAllocated { container: of.container.clone() };
     let store = Store::open(directory)?.ok_or_else(missing)?;
-    for entry in store.entries()? {
-        let holder = store.holder(&entry)?;
-        if holder.is(of) || holder.is_container_of(of) {
-            return Ok(());
-        }
+    let holders = store.holders()?;
+    let mut held = holders.iter().map(|(_, holder)| holder);
+    if held.any(|holder| holder.is(of) || holder.is_container_of(of)) {
+        return Ok(());
     }
     Err(missing())
 }

@@ -9,6 +9,7 @@
 mod allocate;
 mod error;
 mod holder;
+mod index;
 mod plan;
 mod range;
 mod range_set;

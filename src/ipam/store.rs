@@ -5,6 +5,7 @@
 //!     10.88.0.2                  0600  CONTAINER \r\n IFNAME
 //!     last_reserved_ip.0         0600  10.88.0.2: what range set 0 gave last
 //!     lock                       0750  flock(2) for as long as anything is read or changed
+//!     .portcullis.index          0600  what all address files say: see `index`
 //! ```
 //!
 //! **A process that is killed** leaves an address file whole or not at all: the content is written
@@ -21,10 +22,9 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
@@ -32,6 +32,7 @@ use nix::sys::stat::Mode;
 
 use super::error::Error;
 use super::holder::{Attachment, Holder};
+use super::index::{self, Stamp};
 use crate::sys::{self, FileLock};
 
 /// Longer than thousands of allocations take.
@@ -39,6 +40,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Where an address file is written before it gets its name.
 const DRAFT: &str = ".portcullis";
 const LOCK: &str = "lock";
+const INDEX: &str = ".portcullis.index";
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// No id and name of an interface is as long together.
 const CONTENT_MAX: u64 = 4096;
 
@@ -47,7 +50,7 @@ const CONTENT_MAX: u64 = 4096;
 pub(super) struct Store {
     path: PathBuf,
     /// The same, opened: files are found faster from here.
-    directory: OwnedFd,
+    directory: File,
     _lock: FileLock,
 }
 
@@ -56,6 +59,22 @@ pub(super) struct Store {
 pub(super) struct Entry {
     pub address: IpAddr,
     name: String,
+}
+
+impl Entry {
+    /// A file of this name, if that is an address.
+    pub(super) fn new(name: &str) -> Option<Self> {
+        name.parse().ok().map(|address| Entry { address, name: name.to_owned() })
+    }
+
+    /// The file that an address gets.
+    pub(super) fn of(address: IpAddr) -> Self {
+        Entry { address, name: address.to_string() }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// Whether an address could be had.
@@ -91,25 +110,57 @@ impl Store {
         let lock = sys::lock_file(file, PATIENCE).map_err(failed("lock", &name))?;
         let lock = lock.ok_or(Error::Locked { path: name })?;
         let directory = File::open(path).map_err(failed("open", path))?;
-        Ok(Store { path: path.to_owned(), directory: directory.into(), _lock: lock })
+        Ok(Store { path: path.to_owned(), directory, _lock: lock })
+    }
+
+    /// All address files and who has them: from the index if that is valid, else from themselves.
+    pub(super) fn holders(&self) -> Result<Vec<(Entry, Holder)>, Error> {
+        let indexed = || {
+            let modified = self.directory.metadata().and_then(|found| found.modified()).ok()?;
+            let text = fs::read_to_string(self.path.join(INDEX)).ok()?;
+            index::parse(&text, &Stamp { boot: boot()?, modified })
+        };
+        // Whatever keeps the index from being read, the files are there.
+        indexed().map_or_else(|| self.scan(), Ok)
+    }
+
+    /// Writes the index, and makes it valid. It is no more than a help, so that a failure is only
+    /// told; without its stamp an index is not believed.
+    pub(super) fn remember(&self, holders: &mut [(Entry, Holder)]) {
+        holders.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+        let Some(stamp) = boot().and_then(|boot| Stamp::before(&boot, SystemTime::now())) else {
+            return;
+        };
+        let Some(text) = index::print(&stamp, holders) else { return };
+        let written = self.overwrite(INDEX, &text).and_then(|()| {
+            let stamped = self.directory.set_modified(stamp.modified);
+            stamped.map_err(failed("set the time of", &self.path))
+        });
+        if let Err(error) = written {
+            tracing::warn!(%error, "the next call will have to read all address files");
+        }
+    }
+
+    /// As [`Store::holders`], from the files themselves.
+    pub(super) fn scan(&self) -> Result<Vec<(Entry, Holder)>, Error> {
+        let read = |entry: Entry| self.holder(&entry).map(|holder| (entry, holder));
+        self.entries()?.into_iter().map(read).collect()
     }
 
     /// All address files, in the order of their names.
-    pub(super) fn entries(&self) -> Result<Vec<Entry>, Error> {
+    fn entries(&self) -> Result<Vec<Entry>, Error> {
         let failed = |error| failed("read", &self.path)(error);
         let mut entries = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            let name = name.to_str().map(str::to_owned);
-            let address = name.as_deref().and_then(|name| name.parse().ok());
-            entries.extend(name.zip(address).map(|(name, address)| Entry { address, name }));
+            entries.extend(name.to_str().and_then(Entry::new));
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
     }
 
     /// Who has an address. What is no plain file is somebody's, and nothing to be read.
-    pub(super) fn holder(&self, entry: &Entry) -> Result<Holder, Error> {
+    fn holder(&self, entry: &Entry) -> Result<Holder, Error> {
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
         let failed = |error: io::Error| failed("read", &self.path.join(&entry.name))(error);
         let file = match openat(&self.directory, entry.name.as_str(), flags, Mode::empty()) {
@@ -164,21 +215,21 @@ impl Store {
         self.remove(&entry.name)
     }
 
-    /// Takes an address back that was reserved here.
-    pub(super) fn release_address(&self, address: IpAddr) -> Result<(), Error> {
-        self.remove(&address.to_string())
-    }
-
     /// What a range set gave last; nothing where that cannot be read, for it only says where to
     /// begin.
     pub(super) fn last(&self, set: usize) -> Option<IpAddr> {
-        let text = fs::read_to_string(self.last_path(set)).ok()?;
+        let text = fs::read_to_string(self.path.join(last_name(set))).ok()?;
         text.parse().ok()
     }
 
     /// Notes what a range set gave last.
     pub(super) fn note_last(&self, set: usize, address: IpAddr) -> Result<(), Error> {
-        let (path, text) = (self.last_path(set), address.to_string());
+        self.overwrite(&last_name(set), &address.to_string())
+    }
+
+    /// Gives a file another content.
+    fn overwrite(&self, name: &str, text: &str) -> Result<(), Error> {
+        let path = self.path.join(name);
         let failed = |error| failed("write", &path)(error);
         let mut options = OpenOptions::new();
         // Not truncated first: file systems hurry a file to disk that was empty for a moment.
@@ -187,10 +238,6 @@ impl Store {
         file.write_all(text.as_bytes()).map_err(failed)?;
         let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
         file.set_len(length).map_err(failed)
-    }
-
-    fn last_path(&self, set: usize) -> PathBuf {
-        self.path.join(format!("last_reserved_ip.{set}"))
     }
 
     /// The directory's path, for messages.
@@ -207,6 +254,15 @@ impl Store {
             Err(error) => Err(failed("remove", &path)(error)),
         }
     }
+}
+
+fn last_name(set: usize) -> String {
+    format!("last_reserved_ip.{set}")
+}
+
+/// Which start of the machine this is; nothing where `/proc` does not say.
+fn boot() -> Option<String> {
+    fs::read_to_string(BOOT_ID).ok().map(|text| text.trim().to_owned())
 }
 
 /// An error of the file system with what was tried.

@@ -308,13 +308,19 @@ impl Directory {
         fs::write(self.network().join(name), content)
     }
 
-    /// `name=content` of each file but the lock, in order.
+    /// A machine that is started anew after it lost power.
+    fn start_anew(&self) {
+        // That there was none is as good.
+        let _ = fs::remove_file(self.network().join(".portcullis.index"));
+    }
+
+    /// `name=content` of each file but the lock and the index, in order.
     fn listing(&self) -> io::Result<Vec<String>> {
         let mut listing = Vec::new();
         for entry in fs::read_dir(self.network())? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name != "lock" {
+            if name != "lock" && name != ".portcullis.index" {
                 listing.push(format!("{name}={}", fs::read_to_string(path)?.replace("\r\n", "/")));
             }
         }
@@ -447,7 +453,10 @@ mod operations {
         nix::unistd::mkfifo(&directory.network().join("10.0.0.5"), nix::sys::stat::Mode::S_IRWXU)?;
         assert_eq!(given(&config, "a")?, "10.0.0.6");
         assert_eq!(collect_garbage(&config.directory, &BTreeSet::new())?.len(), 1);
-        assert_eq!(fs::read_dir(directory.network())?.count(), 4 + 2);
+        let left = ["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"];
+        assert!(
+            left.iter().all(|name| fs::symlink_metadata(directory.network().join(name)).is_ok())
+        );
         Ok(())
     }
 
@@ -532,6 +541,75 @@ mod operations {
             addresses.extend(text.split(' ').map(str::to_owned));
         }
         assert_eq!(addresses.len(), 80);
+        Ok(())
+    }
+}
+
+mod indexes {
+    use std::time::{Duration, SystemTime};
+
+    use super::index::{Stamp, parse, print};
+    use super::store::Entry;
+    use super::*;
+
+    fn stamp(boot: &str, second: u64) -> Stamp {
+        let modified = SystemTime::UNIX_EPOCH + Duration::new(second, 123_456_789);
+        Stamp { boot: boot.to_owned(), modified }
+    }
+
+    fn holders() -> Vec<(Entry, Holder)> {
+        let names = ["10.0.0.2", "10.0.0.3", "fd00::2"].into_iter().filter_map(Entry::new);
+        let holders =
+            [Holder::Attachment(attachment("a")), Holder::Container("b".into()), Holder::Other];
+        names.zip(holders).collect()
+    }
+
+    #[test]
+    fn index_when_its_stamp_is_the_directorys_then_is_read_as_it_was_written() {
+        let text = print(&stamp("boot", 7), &holders()).unwrap_or_default();
+        assert_eq!(text, "portcullis 1 boot 7123456789\n10.0.0.2 a eth0\n10.0.0.3 b\nfd00::2\n");
+        assert_eq!(parse(&text, &stamp("boot", 7)), Some(holders()));
+        for other in [stamp("boot", 8), stamp("other", 7)] {
+            assert_eq!(parse(&text, &other), None);
+        }
+        assert_eq!(parse("", &stamp("boot", 7)), None);
+        assert_eq!(parse("portcullis 1 boot 7123456789\nlock\n", &stamp("boot", 7)), None);
+    }
+
+    /// What is written into a file, without a change of the directory, goes unseen: so the index
+    /// was used. What another program adds or removes is seen.
+    #[test]
+    fn index_when_the_directory_was_changed_then_is_not_believed() -> Tested {
+        let directory = Directory::new()?;
+        let config = config(&directory, &[&["10.0.0.0/28"]])?;
+        given(&config, "a")?;
+        given(&config, "b")?;
+        directory.write("10.0.0.3", "c\r\neth0")?;
+        check(&config.directory, &attachment("b"))?;
+        assert!(check(&config.directory, &attachment("c")).is_err());
+        directory.write("10.0.0.9", "d\r\neth0")?;
+        check(&config.directory, &attachment("c"))?;
+        check(&config.directory, &attachment("d"))?;
+        given(&config, "e")?;
+        fs::remove_file(directory.network().join("10.0.0.9"))?;
+        assert!(check(&config.directory, &attachment("d")).is_err());
+        assert_eq!(given(&config, "d")?, "10.0.0.5");
+        Ok(())
+    }
+
+    #[test]
+    fn index_when_the_machine_was_started_anew_then_is_not_believed() -> Tested {
+        let directory = Directory::new()?;
+        let config = config(&directory, &[&["10.0.0.0/28"]])?;
+        given(&config, "a")?;
+        let path = directory.network().join(".portcullis.index");
+        let text = fs::read_to_string(&path)?;
+        let mut words: Vec<&str> = text.splitn(4, ' ').collect();
+        words[2] = "another-boot";
+        fs::write(&path, words.join(" "))?;
+        directory.write("10.0.0.2", "")?;
+        assert_eq!(given(&config, "b")?, "10.0.0.3");
+        assert_eq!(directory.listing()?, ["10.0.0.3=b/eth0", "last_reserved_ip.0=10.0.0.3"]);
         Ok(())
     }
 }
@@ -626,6 +704,7 @@ mod histories {
                 }
                 Step::Crash { host } => {
                     directory.write(&address(*host).to_string(), "")?;
+                    directory.start_anew();
                     books.remove(&address(*host));
                 }
                 Step::Draft { container } => {

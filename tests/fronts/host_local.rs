@@ -50,14 +50,16 @@ impl Data {
         conf
     }
 
-    /// Name and content of each file, in order.
+    /// Name and content of each file but our index, in order.
     pub fn files(&self) -> Vec<(String, String)> {
         let Ok(directory) = fs::read_dir(self.network()) else { return Vec::new() };
         let read = |path: PathBuf| {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             (name, fs::read_to_string(&path).unwrap())
         };
-        let mut files: Vec<_> = directory.map(|entry| read(entry.unwrap().path())).collect();
+        let paths = directory.map(|entry| entry.unwrap().path());
+        let counts = paths.filter(|path| !path.ends_with(".portcullis.index"));
+        let mut files: Vec<_> = counts.map(read).collect();
         files.sort();
         files
     }
