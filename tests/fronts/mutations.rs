@@ -1,6 +1,7 @@
 //! The entry points of the fuzz targets, with a fixed corpus and mutations that are the same in
 //! every run: nothing from outside makes them panic. `fuzz/` looks further.
 
+use portcullis::front::cni::host_local::{HOST_LOCAL, HostLocalConf};
 use portcullis::front::cni::{Call, Environment, PORTMAP, portmap_intent};
 use portcullis::net::{IpVersion, L4Proto};
 use portcullis::netlink::Messages;
@@ -100,6 +101,46 @@ fn configurations_when_mutated_then_are_read_or_refused() {
         let stdin = mutate(&mut random, seed.as_bytes(), &JSON);
         let command = *random.pick(&["ADD", "DEL", "CHECK", "GC", "STATUS"]);
         read += usize::from(call(command, &stdin));
+    }
+    // Else it tested the JSON parser only.
+    assert!(read > ROUNDS / 50, "{read}");
+}
+
+const RANGES: &str = r#"{"cniVersion":"1.0.0","name":"net","ipam":{"type":"host-local","subnet":"10.88.0.0/16",
+"rangeStart":"10.88.0.9","rangeEnd":"10.88.9.9","gateway":"10.88.0.1","dataDir":"/nonexistent",
+"resolvConf":"","ranges":[[{"Subnet":"fd00::/64","RangeStart":""},{"subnet":"fd01::/126"}]],
+"routes":[{"dst":"0.0.0.0/0","gw":"10.88.0.1","mtu":1400,"table":0}]},"args":{"cni":{"ips":["10.88.0.10"]}},
+"runtimeConfig":{"ipRanges":[[{"subnet":"192.0.2.0/24"}]],"ips":["fd00::7/64"]}}"#;
+
+/// What host-local does before it looks at its directory.
+fn ranges(args: &str, stdin: &[u8]) -> bool {
+    let env = Environment::read(|name| match name {
+        "CNI_COMMAND" => "ADD".to_owned(),
+        "CNI_IFNAME" => "eth0".to_owned(),
+        "CNI_ARGS" => args.to_owned(),
+        _ => "x".to_owned(),
+    });
+    let conf =
+        Call::parse(&env, stdin, HOST_LOCAL.versions).and_then(|call| HostLocalConf::parse(&call));
+    conf.inspect_err(|error| drop(error.to_json(None))).is_ok()
+}
+
+#[test]
+fn ranges_when_mutated_then_are_read_or_refused() {
+    let mut random = Random::new(8);
+    let args = "IP=10.88.0.11;IgnoreUnknown=1;K8S_POD_NAME=web";
+    assert!(ranges(args, RANGES.as_bytes()));
+    let mut read = 0;
+    let words: [&[u8]; 5] = [b"=", b";", b"IP=", b"::1", b"\xff"];
+    for round in 0..ROUNDS {
+        let (mut stdin, mut text) = (RANGES.as_bytes().to_vec(), args.to_owned());
+        if round % 3 == 0 {
+            text =
+                String::from_utf8_lossy(&mutate(&mut random, args.as_bytes(), &words)).into_owned();
+        } else {
+            stdin = mutate(&mut random, &stdin, &JSON);
+        }
+        read += usize::from(ranges(&text, &stdin));
     }
     // Else it tested the JSON parser only.
     assert!(read > ROUNDS / 50, "{read}");
