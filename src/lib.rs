@@ -13,7 +13,7 @@
 //! | [`ruleset`] | desired state, snapshot, difference, plan, ownership | know why a rule is wanted |
 //! | [`xtables`] | the iptables language | talk to the kernel |
 //! | [`firewall`] | what publishing means, as table content | do IO |
-//! | [`ipam`] | ranges, which address is next, the directory that remembers them | know links or rules |
+//! | [`ipam`] | ranges, which address is next, who has which | know links or rules |
 //! | [`attachment`] | one container on one network: order, lock, record | parse a caller's format |
 //! | [`front`] | one room per caller: CNI, inspection | use another front |
 //!

@@ -9,3 +9,6 @@ mod resolv_conf;
 
 pub use commands::{HOST_LOCAL, add, check, del, gc, status};
 pub use config::HostLocalConf;
+
+#[cfg(test)]
+mod tests;
