@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::front::{cni, inspect};
+use crate::front::{cni, inspect, install};
 
 /// The CNI plugins, by name.
 const PLUGINS: [cni::Plugin; 4] =
@@ -26,6 +26,10 @@ struct Arguments {
 enum Command {
     /// List the published ports
     List(inspect::List),
+    /// Install the plugins where a runtime looks for them
+    Install(install::Install),
+    /// Take installed plugins away, and put back what was there before
+    Uninstall(install::Uninstall),
     /// The CNI plugin portmap: reads CNI_* and a configuration from standard input
     Portmap,
     /// The CNI plugin bridge: connects a container to a bridge of the host
@@ -59,21 +63,37 @@ pub fn run(arguments: Vec<String>) -> ExitCode {
     }
 }
 
-fn command(command: &Command) -> Result<(), inspect::Error> {
+/// A command that failed.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Inspect(#[from] inspect::Error),
+    #[error(transparent)]
+    Install(#[from] install::Error),
+}
+
+fn command(command: &Command) -> Result<(), Error> {
+    let out = &mut io::stdout().lock();
     match command {
-        Command::List(options) => inspect::list(options, &mut io::stdout().lock()),
+        Command::List(options) => Ok(inspect::list(options, out)?),
+        Command::Install(options) => {
+            let names = PLUGINS.map(|plugin| plugin.name);
+            Ok(install::install(options, &names, out)?)
+        }
+        Command::Uninstall(options) => Ok(install::uninstall(options, out)?),
         // Taken by `run` before arguments are parsed; here for the help text only.
         Command::Portmap | Command::Bridge | Command::HostLocal | Command::Loopback => Ok(()),
     }
 }
 
-fn finish(result: &Result<(), inspect::Error>) -> ExitCode {
+fn finish(result: &Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of a pipe has seen enough.
-        Err(inspect::Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
+        Err(
+            Error::Inspect(inspect::Error::Write(error))
+            | Error::Install(install::Error::Write(error)),
+        ) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             let mut text = format!("portcullis: {error}");
             let mut cause = std::error::Error::source(error);

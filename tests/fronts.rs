@@ -17,6 +17,7 @@ mod fronts {
     mod host_local;
     mod host_local_crashes;
     mod host_local_debian;
+    mod install;
     mod list;
     mod loopback;
     mod marks;

@@ -2,3 +2,4 @@
 
 pub mod cni;
 pub mod inspect;
+pub mod install;

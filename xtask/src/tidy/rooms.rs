@@ -53,6 +53,7 @@ pub const ROOMS: &[Room] = &[
     Room { path: "front::cni", may_use: CALLER, never: &[] },
     Room { path: "front::netavark", may_use: CALLER, never: &[] },
     Room { path: "front::docker", may_use: CALLER, never: &[] },
+    Room { path: "front::install", may_use: &["net"], never: &[] },
     Room {
         path: "front::iptables",
         may_use: &["net", "attachment", "firewall", "ipam", "xtables", "ruleset", "nft"],

@@ -1,0 +1,184 @@
+//! `portcullis install cni` and `portcullis uninstall cni`.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use super::directory::{Directory, Standing, sha256};
+use super::error::Error;
+use super::journal::Journal;
+use super::plan::{BackStep, Step};
+use super::record::{Placed, Record};
+use super::report;
+
+/// Where containerd, CRI-O and the reference plugins look by default.
+const CNI_BIN_DIR: &str = "/opt/cni/bin";
+
+/// What to install.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Install {
+    #[command(subcommand)]
+    what: InstallWhat,
+}
+
+/// What to uninstall.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Uninstall {
+    #[command(subcommand)]
+    what: UninstallWhat,
+}
+
+#[derive(Debug, Clone, clap::Subcommand)]
+enum InstallWhat {
+    /// The CNI plugins: what is in their place is kept
+    Cni {
+        #[command(flatten)]
+        place: Place,
+        /// Put copies of this program there, not links to it
+        #[arg(long)]
+        copy: bool,
+        /// Change nothing; list each plugin, what is there now, and whose it is
+        #[arg(long, conflicts_with = "copy")]
+        list: bool,
+        /// List as JSON
+        #[arg(long, requires = "list")]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Clone, clap::Subcommand)]
+enum UninstallWhat {
+    /// The CNI plugins: what was in their place before is put back
+    Cni {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Clone, clap::Args)]
+struct Place {
+    /// The directory that the runtime looks in
+    #[arg(long, value_name = "DIR", default_value = CNI_BIN_DIR)]
+    bin_dir: PathBuf,
+}
+
+/// Installs applets of these names, or lists them.
+///
+/// # Errors
+/// [`Error`]; nothing is changed then.
+pub fn install(options: &Install, applets: &[&str], out: &mut impl Write) -> Result<(), Error> {
+    let InstallWhat::Cni { place, copy, list, json } = &options.what;
+    let directory = Directory::new(&place.bin_dir);
+    let binary = own_file()?;
+    if *list {
+        return report::list(&directory, applets, &binary, *json, out);
+    }
+    let target = binary.to_str().ok_or_else(|| Error::NotUtf8 { path: binary.clone() })?;
+    let wanted =
+        if *copy { Placed::Copy(sha256(&binary)?) } else { Placed::Link(target.to_owned()) };
+    let before = directory.record()?;
+    let mut after = before.clone();
+    let mut steps = Vec::new();
+    for name in applets {
+        let entry = before.entries.get(*name);
+        let step = Step::decide(&directory, name, entry, &wanted, &binary)?;
+        if let Some(entry) = step.entry(entry, &wanted) {
+            after.entries.insert((*name).to_owned(), entry);
+        }
+        steps.push((*name, step));
+    }
+    if steps.iter().any(|(_, step)| *step != Step::Leave) {
+        fs::create_dir_all(directory.path())
+            .map_err(Error::file("make directory", directory.path()))?;
+        let mut journal = Journal::default();
+        match place_all(&mut journal, &directory, &steps, &wanted, &binary, &after) {
+            Ok(()) => journal.commit(),
+            Err(error) => return Err(journal.roll_back(error)),
+        }
+    }
+    report::installed(&directory, &steps, &wanted, out)
+}
+
+fn place_all(
+    journal: &mut Journal,
+    directory: &Directory,
+    steps: &[(&str, Step)],
+    wanted: &Placed,
+    binary: &Path,
+    after: &Record,
+) -> Result<(), Error> {
+    journal.directory(&directory.before())?;
+    // First the record: a process that is killed must not leave what nobody knows of.
+    let text = format!("{:#}\n", after.to_json());
+    journal.put(&directory.record_path(), |path| fs::write(path, &text))?;
+    for (name, step) in steps {
+        let path = directory.place(name);
+        match step {
+            Step::Leave => continue,
+            Step::Place | Step::Replace => {}
+            Step::KeepAndPlace => journal.keep(&path, &directory.kept(name))?,
+        }
+        journal.put(&path, |new| make(new, wanted, binary))?;
+    }
+    Ok(())
+}
+
+fn make(path: &Path, wanted: &Placed, binary: &Path) -> io::Result<()> {
+    match wanted {
+        Placed::Link(target) => symlink(target, path),
+        Placed::Copy(_) => {
+            fs::copy(binary, path)?;
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+        }
+    }
+}
+
+/// Takes away what was installed and puts back what was there before. That nothing is installed
+/// is success.
+///
+/// # Errors
+/// [`Error`]; nothing is changed then.
+pub fn uninstall(options: &Uninstall, out: &mut impl Write) -> Result<(), Error> {
+    let UninstallWhat::Cni { place } = &options.what;
+    let directory = Directory::new(&place.bin_dir);
+    let record = directory.record()?;
+    let mut steps = Vec::new();
+    for (name, entry) in &record.entries {
+        steps.push((name.as_str(), BackStep::decide(&directory, name, entry)?));
+    }
+    if Standing::at(&directory.record_path())? != Standing::Nothing {
+        let mut journal = Journal::default();
+        match restore_all(&mut journal, &directory, &steps) {
+            Ok(()) => journal.commit(),
+            Err(error) => return Err(journal.roll_back(error)),
+        }
+        let before = directory.before();
+        if let Err(error) = fs::remove_dir(&before) {
+            tracing::warn!(path = %before.display(), %error, "the directory stays");
+        }
+    }
+    report::uninstalled(&directory, &steps, out)
+}
+
+fn restore_all(
+    journal: &mut Journal,
+    directory: &Directory,
+    steps: &[(&str, BackStep)],
+) -> Result<(), Error> {
+    for (name, step) in steps {
+        let (path, kept) = (directory.place(name), directory.kept(name));
+        match step {
+            BackStep::Leave => {}
+            BackStep::Remove => journal.clear(&path)?,
+            BackStep::Restore => journal.put(&path, |new| super::journal::duplicate(&kept, new))?,
+        }
+        journal.clear(&kept)?;
+    }
+    // Last the record: as long as it is there, this can be done again.
+    journal.clear(&directory.record_path())
+}
+
+fn own_file() -> Result<PathBuf, Error> {
+    std::env::current_exe().and_then(fs::canonicalize).map_err(Error::OwnFile)
+}

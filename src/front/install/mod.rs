@@ -1,0 +1,19 @@
+//! Installing the applets: links of their names to this binary, where a runtime looks for them.
+//!
+//! What stood in their place is kept beside them, and uninstalling puts it back as it was. A
+//! change is whole or not at all: what fails half-way is undone. This room knows files and no
+//! network.
+
+mod command;
+mod directory;
+mod error;
+mod journal;
+mod plan;
+mod record;
+mod report;
+
+pub use command::{Install, Uninstall, install, uninstall};
+pub use error::Error;
+
+#[cfg(test)]
+mod tests;
