@@ -9,7 +9,7 @@
 //! | `sys` | the only `unsafe`: libmnl, libnftnl, fork, locks | decide anything |
 //! | [`netlink`] | requests, dumps, batches, extended ACKs | know a subsystem's attributes |
 //! | [`nft`] | nf_tables as values: encode, decode, list, commit | know container words |
-//! | [`link`], [`conntrack`] | routes and sysctls; tracked flows | know nf_tables |
+//! | [`link`], [`conntrack`] | links, addresses, routes, sysctls; tracked flows | know nf_tables |
 //! | [`ruleset`] | desired state, snapshot, difference, plan, ownership | know why a rule is wanted |
 //! | [`xtables`] | the iptables language | talk to the kernel |
 //! | [`firewall`] | what publishing means, as table content | do IO |

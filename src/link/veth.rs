@@ -1,4 +1,6 @@
 //! Making a veth pair, one end here and one in a container.
+//!
+//! The "container" may be the host's own namespace: the gateway of a VLAN is such a pair.
 
 use std::os::fd::{AsFd, AsRawFd};
 

@@ -98,6 +98,22 @@ fn link_when_renamed_then_it_has_the_new_name_only() {
     assert_eq!(host.inside.link(&name("eth0")).unwrap(), None);
 }
 
+/// As the gateway of a VLAN has it: `cni0.5` on the host, its other end a port of `cni0`.
+#[test]
+fn veth_when_both_ends_are_on_the_host_then_one_is_a_port() {
+    let host = Host::new();
+    let bridge = host.bridge();
+    let mut new = new_veth("cni0.5");
+    new.master = Some(bridge.clone());
+    let port = host.links.create_veth(&new, &host.host_file).unwrap();
+    let (port, gateway) =
+        (host.links.existing(&port).unwrap(), host.links.existing(&new.name).unwrap());
+    assert_eq!((port.master, gateway.master), (Some(bridge.index), None));
+    assert_eq!((gateway.peer, gateway.peer_netns), (Some(port.index), None));
+    host.links.change(&gateway, LinkChange::new().up()).unwrap();
+    host.links.wait_operational(&port).unwrap();
+}
+
 #[test]
 fn veth_when_its_bridge_is_none_then_nothing_is_left_of_the_pair() {
     let host = Host::new();
