@@ -104,10 +104,12 @@ impl<'a> Containerd<'a> {
         let group = format!("{}/{name}", self.world.cgroup());
         let run = ["run", "--rm", "--cni", "--cgroup", &group, "--rootfs", &root, name];
         let words = [&["ctr", "-a", SOCKET], &run[..], &rootfs::COMMAND].concat();
-        let child = self.world.start(&words, "/run/ctr.log");
+        let mut child = self.world.start(&words, "/run/ctr.log");
         let deadline = Instant::now() + Duration::from_secs(10);
         // The ports come into force after the task is made and before it is started.
         while self.task(name).is_none_or(|task| task[2] != "RUNNING") {
+            let ended = child.try_wait().expect("a child of ours");
+            assert!(ended.is_none(), "ctr ended: {ended:?}");
             assert!(Instant::now() < deadline, "the container does not start");
             thread::sleep(Duration::from_millis(20));
         }

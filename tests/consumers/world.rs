@@ -67,6 +67,12 @@ impl World {
         let journal = Mutex::default();
         let world = World { supply, ours, host, outside, init, pid, journal, _echo: echo };
         world.settle(&world.host);
+        if supply == Supply::Own {
+            for program in MASKED {
+                let status = world.attempt(&[program, "--version"]).status;
+                assert!(!status.success(), "{program} can be executed");
+            }
+        }
         world
     }
 
