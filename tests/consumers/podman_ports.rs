@@ -1,5 +1,8 @@
 //! `podman run -p`: who reaches a published port, and what `podman rm` leaves.
 
+use std::thread;
+
+use super::container::Container;
 use super::podman::Podman;
 use super::world::{Cgroups, World};
 
@@ -68,4 +71,37 @@ fn podman_run_when_ports_are_published_serves_everyone_and_rm_leaves_nothing() {
     podman.remove(api);
     podman.call(&["network", "rm", "blue"]);
     world.expect_nothing_but(&before, &["10.89.1.", "fd00:89:1", "700", "808"]);
+}
+
+#[test]
+fn podman_run_when_four_start_at_once_publishes_the_ports_of_all() {
+    let world = World::new(Cgroups::Unified);
+    let podman = Podman::new(&world);
+    let before = world.traces();
+    podman.create_network("blue", 1);
+
+    let podman = &podman;
+    let start = |number: u16| {
+        let ports = [format!("710{number}:7/tcp"), format!("710{number}:7/udp")];
+        podman.run(&format!("web{number}"), "blue", &[&ports[0], &ports[1]])
+    };
+    let webs: Vec<Container> = thread::scope(|scope| {
+        let starting: Vec<_> = (1..=4).map(|number| scope.spawn(move || start(number))).collect();
+        starting.into_iter().map(|web| web.join().expect("it starts")).collect()
+    });
+    for (number, web) in (1..).zip(&webs) {
+        for (probe, client) in [
+            (format!("outside tcp 192.0.2.1:710{number}"), "192.0.2.2"),
+            (format!("outside udp 192.0.2.1:710{number}"), "192.0.2.2"),
+            (format!("outside tcp [2001:db8::1]:710{number}"), "2001:db8::2"),
+            (format!("outside udp [2001:db8::1]:710{number}"), "2001:db8::2"),
+        ] {
+            world.expect(&web.netns, &[(&probe, &format!("web{number} sees {client}"))]);
+        }
+    }
+
+    drop(webs);
+    podman.call(&["rm", "-f", "-t", "0", "web1", "web2", "web3", "web4"]);
+    podman.call(&["network", "rm", "blue"]);
+    world.expect_nothing_but(&before, &["10.89.1.", "fd00:89:1", "710"]);
 }
