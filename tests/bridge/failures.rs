@@ -1,1 +1,243 @@
-//! x
+//! An ADD that fails at any of its steps leaves nothing, and can be made again.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::cases::{conf, dual};
+use super::deletes::new_traces;
+use super::names::Names;
+use super::plugins::{Call, Maker, Said, subject};
+use super::snapshot::{Carrier, snapshot};
+use super::world::World;
+
+/// A call for container `number`, as eth0.
+pub fn call(world: &World, verb: &'static str, number: usize, conf: &Value) -> Call {
+    Call {
+        verb,
+        container: format!("ctr-{number}"),
+        netns: world.container(number).path().to_string_lossy().into_owned(),
+        ifname: "eth0".to_owned(),
+        args: String::new(),
+        conf: conf.clone(),
+    }
+}
+
+/// Links, addresses, routes, sysctls, leases; rules and records that name the container `id` or
+/// an address of the network. Locks and the hand of the round robin are no traces.
+pub fn traces(world: &World, id: &str) -> Vec<String> {
+    let mut lines = snapshot(world, &mut Names::default(), Carrier::Unknown);
+    lines.retain(|line| {
+        let is_lease = line.contains(" holds ") && !line.contains("last_reserved_ip");
+        !line.starts_with("disk: ") || (is_lease && !line.contains("/lock "))
+    });
+    let named = |line: &&str| [id, "10.1.0.", "fd00:1::"].iter().any(|word| line.contains(word));
+    let ruleset = world.host.ruleset();
+    lines.extend(ruleset.lines().filter(named).map(|line| format!("rule: {}", line.trim())));
+    records(Path::new("/run"), id, &mut lines);
+    lines
+}
+
+/// Files below that name the container, but for the laboratory's own.
+fn records(directory: &Path, id: &str, lines: &mut Vec<String>) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for path in entries.map(|entry| entry.expect("an entry").path()) {
+        let is_the_labs = ["netns", "plugins", "strace"].iter().any(|name| path.ends_with(name));
+        if path.is_dir() && !is_the_labs {
+            records(&path, id, lines);
+        } else if path.is_file() && !is_the_labs {
+            let text = fs::read(&path).unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
+            if text.contains(id) || path.to_string_lossy().contains(id) {
+                lines.push(format!("record: {}", path.display()));
+            }
+        }
+    }
+}
+
+/// Runs `test` on a thread of its own, whose namespaces end with it.
+fn in_a_world(test: impl FnOnce(&World) + Send) {
+    thread::scope(|scope| {
+        let tested = scope.spawn(|| test(&World::new(subject()))).join();
+        tested.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+}
+
+fn usual() -> Value {
+    conf(&json!({"isDefaultGateway": true, "ipMasq": true, "macspoofchk": true, "ipam": dual()}))
+}
+
+/// After a failed ADD nothing is left; gives what is (the peer leaves much).
+fn assert_undone(world: &World, before: &[String], what: &str, said: &Said) -> usize {
+    let after = traces(world, "ctr-1");
+    let left = new_traces(before, &after);
+    let lost = new_traces(&after, before);
+    if world.plugins.maker == Maker::Own {
+        assert!(left.is_empty(), "{what}: left: {left:#?}\n{said:?}");
+        assert!(lost.is_empty(), "{what}: lost: {lost:#?}\n{said:?}");
+    }
+    left.len()
+}
+
+/// An ADD of `conf`, in a world made by `spoil`, fails with `message`; once `mend`ed it works.
+fn fails(conf: &Value, message: &str, spoil: impl Fn(&World) + Sync, mend: impl Fn(&World) + Sync) {
+    in_a_world(|world| {
+        spoil(world);
+        let before = traces(world, "ctr-1");
+        let add = call(world, "ADD", 1, conf);
+        let said = world.plugins.call(&world.host, &add);
+        assert!(!said.is_success(), "the ADD was meant to fail: {said:?}");
+        assert!(said.stdout.contains(message), "not {message:?}: {said:?}");
+        let left = assert_undone(world, &before, message, &said);
+        if world.plugins.maker == Maker::Peer {
+            assert!(left > 0, "the peer is known to leave something: is it looked for?");
+            return;
+        }
+        mend(world);
+        let again = world.plugins.call(&world.host, &call(world, "ADD", 1, &usual()));
+        assert!(again.is_success(), "{message}: mended, ADD again: {again:?}");
+    });
+}
+
+fn ipam_script(text: &'static str) -> impl Fn(&World) + Sync {
+    move |world| world.plugins.script("host-local", text)
+}
+
+fn real_ipam(world: &World) {
+    world.plugins.unscript("host-local");
+}
+
+#[test]
+fn add_when_ipam_fails_then_its_error_is_told_and_nothing_is_left() {
+    let script = r#"echo '{"cniVersion":"1.0.0","code":123,"msg":"no leases today"}'; exit 1"#;
+    fails(&usual(), "no leases today", ipam_script(script), real_ipam);
+}
+
+#[test]
+fn add_when_ipam_gives_no_address_then_nothing_is_left() {
+    let script = r#"echo '{"cniVersion":"1.0.0","ips":[]}'"#;
+    fails(&usual(), "IPAM plugin returned missing IP config", ipam_script(script), real_ipam);
+}
+
+#[test]
+fn add_when_ipam_says_nonsense_then_nothing_is_left() {
+    fails(&usual(), "code", ipam_script("echo nonsense"), real_ipam);
+}
+
+#[test]
+fn add_when_the_link_vanishes_meanwhile_then_nothing_is_left() {
+    let script = "[ $CNI_COMMAND = ADD ] && ip -n ${CNI_NETNS##*/} link del $CNI_IFNAME\n\
+                cd /run/plugins && mkdir -p real && cp -P host-local.real real/host-local\n\
+                exec /run/plugins/real/host-local";
+    fails(&usual(), "eth0", ipam_script(script), real_ipam);
+}
+
+#[test]
+fn add_when_the_bridge_has_another_address_then_nothing_is_left() {
+    let taken = |world: &World| {
+        world.host.ip("link add br0 type bridge\naddr add 10.1.0.99/24 dev br0\n");
+    };
+    let free = |world: &World| world.host.ip("addr del 10.1.0.99/24 dev br0\n");
+    fails(&usual(), "already has an IP address different from", taken, free);
+}
+
+#[test]
+fn add_when_the_kernel_refuses_a_route_then_nothing_is_left() {
+    let mut conf = usual();
+    conf["ipam"]["routes"] = json!([{"dst": "198.51.100.0/24", "gw": "203.0.113.9"}]);
+    fails(&conf, "route", |_| {}, |_| {});
+}
+
+/// Injects `error` into the first, second, … of these system calls of an ADD until none is left to
+/// inject it into. Each run has done all or nothing, and an ADD and a DEL work after it.
+fn inject_at_each(calls: &str, error: &str) {
+    in_a_world(|world| {
+        let before = traces(world, "ctr-1");
+        let (add, del) = (call(world, "ADD", 1, &usual()), call(world, "DEL", 1, &usual()));
+        let (mut failed, mut left) = (0, 0);
+        for nth in 1..=400 {
+            let trace = format!("trace={calls}");
+            let inject = format!("inject={calls}:error={error}:when={nth}");
+            let wrapper = ["strace", "-f", "-qq", "-o", "/run/strace", "-e", &trace, "-e", &inject];
+            let said = world.plugins.call_under(&wrapper, &world.host, &add);
+            let was_injected = fs::read_to_string("/run/strace")
+                .expect("apt-get install strace")
+                .contains("(INJECTED)");
+            if !said.is_success() {
+                failed += 1;
+                left += assert_undone(world, &before, &format!("{calls} {nth}"), &said);
+                if world.plugins.maker == Maker::Own {
+                    let again = world.plugins.call(&world.host, &add);
+                    assert!(again.is_success(), "ADD after {calls} {nth} failed: {again:?}");
+                }
+            }
+            reset(world, &del);
+            if !was_injected || (world.plugins.maker == Maker::Peer && left > 0) {
+                // The peer takes nothing back: that is what shows that it is looked for.
+                assert!(world.plugins.maker == Maker::Own || left > 0, "the peer left nothing");
+                assert!(failed > 0, "no {calls} of ADD failed in {nth} runs: is any made?");
+                return;
+            }
+        }
+        panic!("{calls}: 400 injections and still more");
+    });
+}
+
+/// The world as it was: no container, no bridge, no forwarding.
+fn reset(world: &World, del: &Call) {
+    let said = world.plugins.call(&world.host, del);
+    assert!(said.is_success(), "DEL: {said:?}");
+    let bridges = super::snapshot::ip_json(&world.host, &["link", "show", "type", "bridge"]);
+    if !bridges.is_empty() {
+        world.host.ip("link del br0\n");
+    }
+    world.host.nft("flush ruleset");
+    world.host.sysctl("ipv4/ip_forward", "0");
+    world.host.sysctl("ipv6/conf/all/forwarding", "0");
+}
+
+#[test]
+fn add_when_any_send_fails_then_nothing_is_left() {
+    inject_at_each("sendto,sendmsg", "ENOBUFS");
+}
+
+#[test]
+fn add_when_any_receive_fails_then_nothing_is_left() {
+    inject_at_each("recvfrom,recvmsg", "EIO");
+}
+
+#[test]
+fn add_when_any_write_fails_then_nothing_is_left() {
+    inject_at_each("write,pwrite64", "ENOSPC");
+}
+
+#[test]
+fn add_when_any_open_fails_then_nothing_is_left() {
+    inject_at_each("openat", "EMFILE");
+}
+
+#[test]
+fn add_when_any_socket_or_namespace_is_refused_then_nothing_is_left() {
+    inject_at_each("socket,setns", "EPERM");
+}
+
+#[test]
+fn add_when_descriptors_are_few_then_all_or_nothing_is_done() {
+    in_a_world(|world| {
+        let before = traces(world, "ctr-1");
+        let (add, del) = (call(world, "ADD", 1, &usual()), call(world, "DEL", 1, &usual()));
+        let mut failed = 0;
+        for limit in 4..16 {
+            let wrapper = ["prlimit", &format!("--nofile={limit}"), "--"];
+            let said = world.plugins.call_under(&wrapper, &world.host, &add);
+            if !said.is_success() {
+                failed += 1;
+                assert_undone(world, &before, &format!("{limit} descriptors"), &said);
+            }
+            reset(world, &del);
+        }
+        assert!(failed > 0, "no limit was too low: nothing was tried");
+    });
+}

@@ -51,7 +51,6 @@ pub struct Call {
 #[derive(Clone, Debug)]
 pub struct Said {
     pub code: Option<i32>,
-    pub signal: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
@@ -113,7 +112,6 @@ impl Plugins {
 
     /// Runs it behind other words, such as `strace -f`.
     pub fn call_under(&self, wrapper: &[&str], host: &Netns, call: &Call) -> Said {
-        use std::os::unix::process::ExitStatusExt;
         let binary = self.directory.join("bridge");
         let words: Vec<&std::ffi::OsStr> =
             wrapper.iter().map(AsRef::as_ref).chain([binary.as_os_str()]).collect();
@@ -131,7 +129,6 @@ impl Plugins {
         let output = host.enter(|| feed(&mut command, &call.conf.to_string()));
         Said {
             code: output.status.code(),
-            signal: output.status.signal(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }

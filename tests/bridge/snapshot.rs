@@ -69,7 +69,8 @@ pub fn snapshot(world: &World, names: &mut Names, carrier: Carrier) -> Vec<Strin
 
 fn raw(world: &World) -> Vec<String> {
     let mut lines = Vec::new();
-    for netns in [&world.host].into_iter().chain(&world.containers) {
+    let named = world.containers.iter().filter(|netns| netns.path().exists());
+    for netns in [&world.host].into_iter().chain(named) {
         network(netns, &mut lines);
     }
     for directory in DIRECTORIES {

@@ -13,7 +13,6 @@ use super::plugins::{Maker, Plugins};
 /// The namespaces of one side of a comparison; belongs to the thread that made it.
 pub struct World {
     pub host: Netns,
-    pub outside: Netns,
     pub containers: Vec<Netns>,
     pub plugins: Plugins,
     _echoes: Vec<Echo>,
@@ -52,7 +51,7 @@ impl World {
                     route add default via 2001:db8::1\n");
         let echoes =
             containers.iter().chain([&host, &outside]).map(|ns| Echo::serve(ns, 80)).collect();
-        World { host, outside, containers, plugins, _echoes: echoes }
+        World { host, containers, plugins, _echoes: echoes }
     }
 
     /// The container of this number, from 1.
