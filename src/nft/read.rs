@@ -9,7 +9,7 @@ use super::kernel::Kernel;
 use super::object::{COUNTER, NFTA_OBJ_NAME, NFTA_OBJ_TABLE, NFTA_OBJ_TYPE};
 use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE, NFTA_RULE_TABLE};
 use super::set::NFTA_SET_TABLE;
-use super::{Element, Listed, Name, Object, Rule, Set, Table, TableId};
+use super::{BaseChain, Element, Family, Listed, Name, Object, Rule, Set, Table, TableId};
 use crate::netlink::{self, Answer, Malformed, Message};
 
 const GETTABLE: u16 = NFTABLES | 1;
@@ -81,6 +81,28 @@ impl Kernel {
                 let of = message.attributes().need(NFTA_CHAIN_TABLE, "chain without a table")?;
                 if of.text()? == table.name.as_str() {
                     all.push(listed_chain(message)?);
+                }
+                Ok(())
+            },
+        )?;
+        Ok(all)
+    }
+
+    /// The base chains of all tables.
+    ///
+    /// # Errors
+    /// [`Error::Netlink`].
+    pub fn base_chains(&mut self) -> Result<Vec<(TableId, BaseChain)>, Error> {
+        let mut all = Vec::new();
+        self.dump(
+            |message, seq| message.message(GETCHAIN, NLM_F_DUMP, seq, 0, 0),
+            &mut all,
+            |message, all| {
+                let table = message.attributes().need(NFTA_CHAIN_TABLE, "chain without a table")?;
+                let name = super::rule::name(table.text()?)?;
+                if let AnyChain::Base(chain) = listed_chain(message)?.value {
+                    let family = Family::from_number(message.family());
+                    all.push((TableId { family, name }, chain));
                 }
                 Ok(())
             },

@@ -70,6 +70,22 @@ impl Plan {
         self
     }
 
+    /// A plan of these changes, which depend on what was read.
+    #[must_use]
+    pub fn of_changes(changes: Vec<Change>) -> Self {
+        let mut transaction = Transaction::new();
+        let depends_on_snapshot = !changes.is_empty();
+        changes.into_iter().for_each(|change| transaction.push(change));
+        Plan { transaction, depends_on_snapshot }
+    }
+
+    /// The same plan, bound to what was read: for one that counts.
+    #[must_use]
+    pub fn depending(mut self) -> Self {
+        self.depends_on_snapshot = true;
+        self
+    }
+
     /// The elements that are deleted, each with its set.
     pub fn deleted_elements(&self) -> impl Iterator<Item = (&Set, &Element)> {
         self.transaction.changes().iter().flat_map(|change| {

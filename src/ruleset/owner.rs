@@ -33,6 +33,14 @@ impl Owner {
         Owner { label: "portcullis".to_owned() }
     }
 
+    /// An owner that stands for several: what containers have together, such as a bridge. Its label
+    /// has as many parts as a container's, so that it is known by its comment too.
+    #[must_use]
+    pub fn shared(front: &str, kind: &str, name: &str) -> Self {
+        let parts = Owner::from_parts(&[front, kind, name]);
+        Owner { label: format!("portcullis/{}", parts.label) }
+    }
+
     /// The owner named by these parts, e.g. `["cni", network, container, interface]`.
     ///
     /// A part that is too long, or that nft could not read back from a listing, stands as its
@@ -141,11 +149,14 @@ fn hex(bytes: &[u8], digits: usize) -> String {
 }
 
 /// What is recorded of an owner: the comment of the counter that bears its label, so that nft
-/// shows it and keeps it in what it lists (`3 elements, netns 4026532201 /run/netns/web`).
+/// shows it and keeps it in what it lists (`3 elements, netns 4026532201 /run/netns/web`,
+/// `2 elements for isolated cni0, netns …`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     /// How many elements and chains it owns.
     pub elements: Option<u32>,
+    /// What else is to be remembered, in words of whoever keeps the record.
+    pub note: Option<String>,
     /// The path and the inode of its network namespace, where known.
     pub netns: Option<(String, u64)>,
 }
@@ -171,6 +182,9 @@ impl Record {
             Some(elements) => format!("{elements} elements"),
             None => String::new(),
         };
+        if let Some(note) = self.note.as_ref().filter(|note| !note.contains(['"', '\n'])) {
+            comment.push_str(&format!(" for {note}"));
+        }
         if let Some((path, inode)) = &self.netns {
             let netns = format!(", netns {inode} {path}");
             let quotable = !path.contains(['"', '\n']);
@@ -189,10 +203,14 @@ impl Record {
             Some((number, rest)) => (number.parse().ok(), rest),
             None => (None, ""),
         };
-        let netns = rest.strip_prefix(", netns ").and_then(|netns| {
+        let (note, netns) = match rest.split_once(", netns ") {
+            Some((note, netns)) => (note, Some(netns)),
+            None => (rest, None),
+        };
+        let netns = netns.and_then(|netns| {
             let (inode, path) = netns.split_once(' ')?;
             Some((path.to_owned(), inode.parse().ok()?))
         });
-        Record { elements, netns }
+        Record { elements, note: note.strip_prefix(" for ").map(str::to_owned), netns }
     }
 }

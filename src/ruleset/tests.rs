@@ -175,9 +175,16 @@ fn owner_when_a_part_cannot_be_read_back_then_stands_as_its_hash() {
 
 #[test]
 fn record_when_written_then_reads_back_from_its_comment() {
-    let record = Record { elements: Some(7), netns: Some(("/run/netns/web".to_owned(), 42)) };
+    let record =
+        Record { elements: Some(7), note: None, netns: Some(("/run/netns/web".to_owned(), 42)) };
     assert_eq!(record.userdata().comment(), Some("7 elements, netns 42 /run/netns/web"));
     assert_eq!(Record::parse(&record.userdata()), record);
+    let noted = Record { note: Some("isolated cni0".to_owned()), ..record.clone() };
+    assert_eq!(
+        noted.userdata().comment(),
+        Some("7 elements for isolated cni0, netns 42 /run/netns/web")
+    );
+    assert_eq!(Record::parse(&noted.userdata()), noted);
     let long = Record { netns: Some(("x".repeat(300), 1)), ..record };
     assert_eq!(Record::parse(&long.userdata()).netns, None);
     assert_eq!(Record::parse(&long.userdata()).elements, Some(7));

@@ -1,0 +1,135 @@
+//! Insertions: rules of ours at the head of other people's base chains.
+//!
+//! An `accept` ends one base chain only. A packet that ours lets pass can still be dropped by
+//! another program's chain on the same hook, unless a rule there lets it pass too. Such a rule is
+//! known by its owner's mark, and by nothing else; nobody's other rule is touched.
+
+use super::diff::Plan;
+use super::owner::Owner;
+use crate::nft::expr::{Immediate, Verdict};
+use crate::nft::{
+    BaseChain, ChainKind, Change, Error, Expr, Family, Hook, Kernel, Listed, Policy, Rule, TableId,
+};
+
+/// A base chain of another table, with its rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignChain {
+    /// Its table.
+    pub table: TableId,
+    /// The chain.
+    pub chain: BaseChain,
+    /// Its rules, in order.
+    pub rules: Vec<Listed<Rule>>,
+}
+
+/// `NFT_TABLE_F_OWNER`: only the process that made the table may change it.
+const OWNED: u32 = 2;
+
+impl ForeignChain {
+    /// Reads the filter chains for IP packets on a hook that run behind `priority`, but for those
+    /// of `own` table and of tables that their makers keep to themselves.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn read_all(
+        kernel: &mut Kernel,
+        own: &TableId,
+        hook: Hook,
+        priority: i32,
+    ) -> Result<Vec<Self>, Error> {
+        let mut found = Vec::new();
+        for (table, chain) in kernel.base_chains()? {
+            let sees_ip = matches!(table.family, Family::Ip | Family::Ip6 | Family::Inet);
+            let is_filter = chain.kind == ChainKind::Filter && chain.hook == hook;
+            if table == *own || !sees_ip || !is_filter || chain.priority <= priority {
+                continue;
+            }
+            // A table that went away meanwhile is one less.
+            let Some(there) = kernel.table(&table)? else { continue };
+            if there.flags & OWNED != 0 {
+                tracing::warn!(%table, "its owner alone can let forwarded packets of containers pass");
+                continue;
+            }
+            let rules = kernel.rules(&table, Some(&chain.name))?;
+            let rules = rules.into_iter().map(|(_, rule)| rule).collect();
+            found.push(ForeignChain { table, chain, rules });
+        }
+        Ok(found)
+    }
+
+    /// Whether packets that no rule of the chain accepts are dropped or rejected: by its policy,
+    /// or by a last rule without conditions.
+    #[must_use]
+    pub fn drops(&self) -> bool {
+        let ends = |rule: &Listed<Rule>| {
+            let mut exprs = rule.value.exprs.iter();
+            let unconditional = exprs.all(|expr| {
+                matches!(
+                    expr,
+                    Expr::Counter(_)
+                        | Expr::Log(_)
+                        | Expr::Reject(_)
+                        | Expr::Immediate(Immediate::Verdict(Verdict::Drop))
+                )
+            });
+            unconditional && rule.value.exprs.iter().any(is_refusal)
+        };
+        self.chain.policy == Policy::Drop || self.rules.iter().any(ends)
+    }
+}
+
+fn is_refusal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Reject(_) | Expr::Immediate(Immediate::Verdict(Verdict::Drop)))
+}
+
+/// The changes by which each chain has at its head the rule that `wanted` gives for it, once, and
+/// none where it gives none. The rule is recognised by the owner in its userdata.
+#[must_use]
+pub fn diff_insertions(
+    chains: &[ForeignChain],
+    owner: &Owner,
+    wanted: impl Fn(&ForeignChain) -> Option<Rule>,
+) -> Plan {
+    let mut changes = Vec::new();
+    for foreign in chains {
+        let wanted = wanted(foreign);
+        let (table, name) = (&foreign.table, &foreign.chain.name);
+        let is_ours = |rule: &Listed<Rule>| owns(owner, &rule.value);
+        let is_wanted = |rule: &Listed<Rule>| {
+            wanted.as_ref().is_some_and(|wanted| is_same(wanted, &rule.value))
+        };
+        let head = foreign.rules.first().filter(|rule| is_ours(rule) && is_wanted(rule));
+        let kept = head.map(|rule| rule.handle);
+        for rule in foreign.rules.iter().filter(|rule| is_ours(rule) && Some(rule.handle) != kept) {
+            changes.push(Change::DeleteRule(table.clone(), name.clone(), rule.clone()));
+        }
+        if let (Some(rule), None) = (wanted, kept) {
+            let (table, chain) = (table.clone(), name.clone());
+            changes.push(Change::InsertRule { table, chain, rule, before: None });
+        }
+    }
+    Plan::of_changes(changes)
+}
+
+/// Whether a rule bears an owner's mark. iptables-restore keeps of it the comment, as a match
+/// `comment` that nft_compat runs.
+fn owns(owner: &Owner, rule: &Rule) -> bool {
+    let label = [owner.label().as_bytes(), &[0]].concat();
+    let says_so = |expr: &Expr| match expr {
+        Expr::Other(other) if other.name == "match" => {
+            has(&other.data, b"comment\0") && has(&other.data, &label)
+        }
+        _ => false,
+    };
+    Owner::key_of(&rule.userdata) == Some(owner.key()) || rule.exprs.iter().any(says_so)
+}
+
+fn has(data: &[u8], part: &[u8]) -> bool {
+    data.windows(part.len()).any(|window| window == part)
+}
+
+/// Whether a rule does the same; its userdata may be what a reload of its listing left of it.
+fn is_same(wanted: &Rule, there: &Rule) -> bool {
+    wanted.exprs.len() == there.exprs.len()
+        && wanted.exprs.iter().zip(&there.exprs).all(|(ours, theirs)| ours.is_same(theirs))
+}
