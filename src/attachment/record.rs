@@ -123,8 +123,14 @@ pub struct Attachment {
 impl Attachment {
     /// The record of an attachment with so many elements.
     pub(super) fn record(&self, elements: usize) -> Option<Object> {
+        self.record_with(elements, None)
+    }
+
+    /// The same with a note.
+    pub(super) fn record_with(&self, elements: usize, note: Option<String>) -> Option<Object> {
         let record = Record {
             elements: u32::try_from(elements).ok(),
+            note,
             netns: self.netns.as_ref().map(|netns| (netns.path.clone(), netns.inode)),
         };
         let name = Record::name(&self.owner)?;

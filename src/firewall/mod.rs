@@ -21,6 +21,7 @@
 mod bridge;
 mod class;
 mod element;
+mod forward;
 mod hostports;
 mod intent;
 pub mod names;
@@ -29,6 +30,10 @@ mod rules;
 pub use bridge::{BridgeRules, MasqueradePrefix, masquerading, spoof_check};
 pub use class::{Class, MarkClass, Masquerader, Place, Rank, Reach, Source};
 pub use element::{claims, elements_of, published};
+pub use forward::{
+    Forwarding, Ingress, InvalidAdminChain, PRIORITY as FORWARD_PRIORITY, Shared, accepted_before,
+    admin_chain, admin_chains, forwarding,
+};
 pub use hostports::desired;
 pub use intent::{Conditions, Hostports, InvalidCondition, MarkTarget, Masquerading, Publish};
 

@@ -53,6 +53,54 @@ pub fn network_masq() -> Name {
     Name::literal("CNI-MASQ")
 }
 
+/// For packets that pass through this host.
+#[must_use]
+pub fn forward() -> Name {
+    Name::literal("forward")
+}
+
+/// Where packets from and to containers are accepted.
+#[must_use]
+pub fn network_forward() -> Name {
+    Name::literal("CNI-FORWARD")
+}
+
+/// Where packets from bridges that are apart from others are looked at.
+#[must_use]
+pub fn isolation_from() -> Name {
+    Name::literal("CNI-ISOLATION-STAGE-1")
+}
+
+/// Where they end if another such bridge is where they go.
+#[must_use]
+pub fn isolation_to() -> Name {
+    Name::literal("CNI-ISOLATION-STAGE-2")
+}
+
+/// The container addresses that packets may come from and answers go to.
+#[must_use]
+pub fn forwarded(version: IpVersion) -> Name {
+    named(format!("forwarded{}", version.digit()))
+}
+
+/// The bridges that are apart from each other.
+#[must_use]
+pub fn isolated_bridges() -> Name {
+    Name::literal("isolated_bridges")
+}
+
+/// The same bridges, each paired with itself.
+#[must_use]
+pub fn same_bridge() -> Name {
+    Name::literal("same_bridge")
+}
+
+/// The bridges, paired with themselves, whose own containers are apart from each other.
+#[must_use]
+pub fn closed_bridges() -> Name {
+    Name::literal("closed_bridges")
+}
+
 /// The container addresses that are masqueraded.
 #[must_use]
 pub fn masquerade(version: IpVersion) -> Name {

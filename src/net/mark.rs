@@ -10,6 +10,10 @@ impl Mark {
     /// Bit 13, `0x2000`: what the CNI portmap plugin has always used.
     pub const PORTMAP_DEFAULT: Mark = Mark(1 << 13);
 
+    /// Bit 12, `0x1000`: a forwarded packet that was accepted. kube-proxy has bits 14 and 15, the
+    /// portmap plugin bit 13, Calico and Cilium what lies above 15 and between 8 and 11.
+    pub const ACCEPTED: Mark = Mark(1 << 12);
+
     /// The mark of one bit, 0 to 31 (`markMasqBit`).
     ///
     /// # Errors

@@ -1,0 +1,224 @@
+//! Forwarding: packets from and to a container pass, whoever else filters on this host.
+//!
+//! What containers have together (a bridge that is apart, the rules in other programs' chains) has
+//! a record that counts them: it comes with the first, goes with the last, and costs the same
+//! however many there are between.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::Error;
+use super::guard::check_plan;
+use super::holding::Holding;
+use super::host::{Host, lock};
+use super::record::Attachment;
+use crate::firewall::{
+    FORWARD_PRIORITY, Forwarding, Ingress, Shared, accepted_before, admin_chains, forwarding, names,
+};
+use crate::nft::{Hook, Kernel, Object, Table};
+use crate::ruleset::{
+    Desired, ForeignChain, Owner, Plan, Record, Snapshot, Wanted, apply, diff_insertions,
+};
+
+/// Lets packets of a container pass, in one batch. What the same owner had before and no longer
+/// wants goes in the same batch.
+///
+/// # Errors
+/// [`Error::Claimed`] if an address is somebody else's whose network namespace lives.
+pub fn forward(
+    host: &mut Host,
+    attachment: &Attachment,
+    wanted: &Forwarding,
+) -> Result<Plan, Error> {
+    let plan = {
+        let (_held, lock) = lock()?;
+        apply(&mut host.kernel, lock, |kernel| plan_forward(kernel, attachment, wanted))?
+    };
+    host.committed(&plan);
+    Ok(plan)
+}
+
+/// Takes back what [`forward`] put into force for an owner. `expected` are the addresses to look
+/// for first; what there is goes all the same. Nothing there is success.
+///
+/// # Errors
+/// [`Error`].
+pub fn unforward(
+    host: &mut Host,
+    owner: &Owner,
+    expected: Option<&Forwarding>,
+) -> Result<Plan, Error> {
+    let plan = {
+        let (_held, lock) = lock()?;
+        apply(&mut host.kernel, lock, |kernel| -> Result<Plan, Error> {
+            let mut holding = Holding::read(kernel, names::table())?;
+            let expected = expected.map(|wanted| forwarding(&[], owner, wanted));
+            holding.read_leaving(kernel, owner, expected.as_ref())?;
+            plan_leaving(kernel, holding)
+        })?
+    };
+    host.committed(&plan);
+    Ok(plan)
+}
+
+/// Takes back what owners have whose labels begin with `prefix` and who are not in `valid`.
+///
+/// # Errors
+/// [`Error`].
+pub fn collect_unforwarded(
+    host: &mut Host,
+    prefix: &str,
+    valid: &BTreeSet<Owner>,
+) -> Result<Plan, Error> {
+    let plan = {
+        let (_held, lock) = lock()?;
+        apply(&mut host.kernel, lock, |kernel| -> Result<Plan, Error> {
+            let mut holding = Holding::read(kernel, names::table())?;
+            holding.read_stale(kernel, prefix, valid)?;
+            plan_leaving(kernel, holding)
+        })?
+    };
+    host.committed(&plan);
+    Ok(plan)
+}
+
+/// Compares what an attachment should have of forwarding with what it has.
+///
+/// # Errors
+/// [`Error::RulesDiffer`] with the changes that would set it right.
+pub fn check_forward(
+    host: &mut Host,
+    attachment: &Attachment,
+    wanted: &Forwarding,
+) -> Result<(), Error> {
+    check_plan(host, |kernel| plan_forward(kernel, attachment, wanted))
+}
+
+/// What the table should be with an attachment's addresses and nobody else's bridge, given the
+/// chains that it has. Pure.
+#[must_use]
+pub fn desired_forward(
+    snapshot: &Snapshot,
+    attachment: &Attachment,
+    wanted: &Forwarding,
+) -> Desired {
+    let rules = snapshot.chains.get(&names::network_forward()).map(|(_, rules)| rules.as_slice());
+    let admins = admin_chains(rules.unwrap_or_default());
+    let mut desired = forwarding(&admins, &attachment.owner, wanted);
+    let note = wanted.ingress.note();
+    desired.objects.extend(attachment.record_with(desired.elements.len(), note));
+    desired
+}
+
+/// Of what is shared, how many more (or fewer) have it.
+type Uses = BTreeMap<Shared, i64>;
+
+fn plan_forward(
+    kernel: &mut Kernel,
+    attachment: &Attachment,
+    wanted: &Forwarding,
+) -> Result<Plan, Error> {
+    let owner = &attachment.owner;
+    let mut holding = Holding::read(kernel, names::table())?;
+    let chains = vec![names::network_forward()];
+    holding.snapshot.read(kernel, &names::table(), &Wanted { chains, ..Wanted::default() })?;
+    let mut desired = desired_forward(&holding.snapshot, attachment, wanted);
+    holding.read_for(kernel, owner, &desired)?;
+    holding.take_over(kernel, &desired)?;
+    let staying = wanted.ingress.shared();
+    let uses = uses(&holding, &staying);
+    read_shared(kernel, &mut holding, &uses)?;
+    let has_changed = add_shared(&mut desired, &mut holding, &uses, &staying);
+    let plan = holding.plan(Some(&desired))?;
+    let plan = if has_changed { plan.depending() } else { plan };
+    Ok(plan.and(plan_insertions(kernel, true)?))
+}
+
+/// A plan by which the owners in the holding's scope have nothing any more.
+fn plan_leaving(kernel: &mut Kernel, mut holding: Holding) -> Result<Plan, Error> {
+    if holding.snapshot.table.is_none() {
+        return Ok(Plan::default());
+    }
+    let uses = uses(&holding, &[]);
+    read_shared(kernel, &mut holding, &uses)?;
+    let mut desired = Desired::new(Table::new(names::table()));
+    add_shared(&mut desired, &mut holding, &uses, &[]);
+    let plan = holding.plan(Some(&desired))?;
+    let insertions = Record::name(&Shared::Insertions.owner());
+    let is_last = uses.contains_key(&Shared::Insertions)
+        && !desired.objects.iter().any(|object| Some(&object.name) == insertions.as_ref());
+    if is_last { Ok(plan.and(plan_insertions(kernel, false)?)) } else { Ok(plan) }
+}
+
+/// Whose use of what changes: all end by the records of those in the holding's scope, and those of
+/// who stays begin.
+fn uses(holding: &Holding, staying: &[Shared]) -> Uses {
+    let mut uses = Uses::new();
+    for (name, record) in &holding.snapshot.objects {
+        if holding.scope.owners.contains(&Record::owner(name).key()) {
+            let note = Record::parse(&record.userdata).note;
+            for shared in Ingress::shared_of_note(note.as_deref()) {
+                *uses.entry(shared).or_insert(0) -= 1;
+            }
+        }
+    }
+    for shared in staying {
+        *uses.entry(shared.clone()).or_insert(0) += 1;
+    }
+    uses
+}
+
+fn read_shared(kernel: &mut Kernel, holding: &mut Holding, uses: &Uses) -> Result<(), Error> {
+    let mut wanted = Wanted::default();
+    for shared in uses.keys() {
+        wanted.objects.extend(Record::name(&shared.owner()));
+        let elements = shared.elements().into_iter();
+        wanted.elements.extend(elements.map(|(set, element)| (set.name, element)));
+    }
+    Ok(holding.snapshot.read(kernel, &names::table(), &wanted)?)
+}
+
+/// Adds to what is desired what is shared and still has users, and puts the rest up for deletion.
+/// Says whether a count differs from the one that was read.
+fn add_shared(
+    desired: &mut Desired,
+    holding: &mut Holding,
+    uses: &Uses,
+    staying: &[Shared],
+) -> bool {
+    let mut has_changed = false;
+    for (shared, change) in uses {
+        let owner = shared.owner();
+        let before = holding.record(&owner).map_or(0, users);
+        // One who stays is one, whatever became of the record.
+        let least = i64::from(staying.contains(shared));
+        let now = (before + change).max(least);
+        has_changed |= now != before;
+        holding.scope.owners.insert(owner.key());
+        if now > 0 {
+            let elements = shared.elements();
+            desired.objects.extend(count(&owner, elements.len(), now));
+            desired.elements.extend(elements);
+        }
+    }
+    has_changed
+}
+
+/// The users that a record of something shared counts.
+fn users(record: &Object) -> i64 {
+    let note = Record::parse(&record.userdata).note.unwrap_or_default();
+    note.strip_suffix(" containers").and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// The record of something shared.
+fn count(owner: &Owner, elements: usize, users: i64) -> Option<Object> {
+    let note = Some(format!("{users} containers"));
+    let record = Record { elements: u32::try_from(elements).ok(), note, netns: None };
+    Some(Object::counter(Record::name(owner)?, record.userdata()))
+}
+
+/// Has other programs' chains let pass what was accepted, or no longer.
+fn plan_insertions(kernel: &mut Kernel, has_users: bool) -> Result<Plan, Error> {
+    let chains = ForeignChain::read_all(kernel, &names::table(), Hook::Forward, FORWARD_PRIORITY)?;
+    let owner = Shared::Insertions.owner();
+    Ok(diff_insertions(&chains, &owner, |chain| (has_users && chain.drops()).then(accepted_before)))
+}
