@@ -8,13 +8,13 @@ use clap::{Parser, Subcommand};
 use crate::front::{cni, inspect, install};
 
 /// The CNI plugins, by name.
-const PLUGINS: [cni::Plugin; 4] =
-    [cni::PORTMAP, cni::BRIDGE, cni::host_local::HOST_LOCAL, cni::LOOPBACK];
+const PLUGINS: [cni::Plugin; 5] =
+    [cni::BRIDGE, cni::host_local::HOST_LOCAL, cni::PORTMAP, cni::FIREWALL, cni::LOOPBACK];
 
-/// Publishes container ports with nftables, over netlink.
+/// Container networks on nftables, over netlink.
 ///
-/// Linked as `portmap`, `host-local` or `loopback`, or with that as its first argument, it is the
-/// CNI plugin of that name.
+/// Linked as `bridge`, `host-local`, `portmap`, `firewall` or `loopback`, or with that as its first
+/// argument, it is the CNI plugin of that name.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis", version, disable_help_subcommand = true)]
 struct Arguments {
@@ -36,6 +36,8 @@ enum Command {
     Bridge,
     /// The CNI plugin host-local: gives addresses of ranges of this host's own
     HostLocal,
+    /// The CNI plugin firewall: lets a container's packets pass, and keeps networks apart
+    Firewall,
     /// The CNI plugin loopback: sets the loopback interface of a container up
     Loopback,
 }
@@ -82,7 +84,11 @@ fn command(command: &Command) -> Result<(), Error> {
         }
         Command::Uninstall(options) => Ok(install::uninstall(options, out)?),
         // Taken by `run` before arguments are parsed; here for the help text only.
-        Command::Portmap | Command::Bridge | Command::HostLocal | Command::Loopback => Ok(()),
+        Command::Portmap
+        | Command::Bridge
+        | Command::HostLocal
+        | Command::Firewall
+        | Command::Loopback => Ok(()),
     }
 }
 

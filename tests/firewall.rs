@@ -4,8 +4,14 @@
 
 mod lab;
 
+#[path = "firewall/forwarding.rs"]
+mod forwarding;
 #[path = "firewall/guard.rs"]
 mod guard;
+#[path = "firewall/isolation.rs"]
+mod isolation;
+#[path = "firewall/plugin.rs"]
+mod plugin;
 
 use std::panic::resume_unwind;
 use std::thread;

@@ -149,7 +149,7 @@ impl Call {
         }
     }
 
-    /// The owner of what this call makes.
+    /// The owner of what portmap makes at this call.
     #[must_use]
     pub fn owner(&self) -> Owner {
         self.owner_as("cni")

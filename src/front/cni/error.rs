@@ -121,6 +121,23 @@ pub enum Error {
         /// The command.
         command: &'static str,
     },
+    /// There is no result of a plugin before; the text is the firewall plugin's.
+    #[error("missing prevResult from earlier plugin")]
+    NoEarlierResult,
+    /// An `ingressPolicy` that does not exist. The text is the firewall plugin's.
+    #[error("unknown ingress policy: {policy:?}")]
+    IngressPolicy {
+        /// What was asked for.
+        policy: String,
+    },
+    /// An `ingressPolicy` needs to know the bridge. The text is the firewall plugin's.
+    #[error(
+        "interface needs to be set for ingress policy {policy:?}, make sure to chain \"firewall\" plugin with \"bridge\""
+    )]
+    NoBridge {
+        /// The policy.
+        policy: String,
+    },
     /// `CNI_NETNS` is no foreign network namespace.
     #[error(transparent)]
     Netns(#[from] NetnsError),
@@ -276,7 +293,10 @@ impl Error {
             | Error::NoIpam
             | Error::Ranges(_)
             | Error::OneAddressPerFamily { .. }
-            | Error::NoPrevResult { .. } => 7,
+            | Error::NoPrevResult { .. }
+            | Error::NoEarlierResult
+            | Error::IngressPolicy { .. }
+            | Error::NoBridge { .. } => 7,
             Error::Contradiction { .. }
             | Error::MasqueradeBackend { .. }
             | Error::VlanTrunk { .. }
