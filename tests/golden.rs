@@ -12,42 +12,92 @@ mod scenario;
 use std::panic::resume_unwind;
 use std::thread;
 
-use lab::{Lab, Subject};
-use portcullis::attachment::{Attachment, Netns, desired_with};
-use portcullis::front::cni::{Call, CniVersion, Environment, portmap_intent};
-use portcullis::ruleset::{Model, Owner, Scope, diff};
+use lab::Lab;
+use portcullis::attachment::{
+    Attachment, Netns, desired_guard, desired_with, forward_on, unforward_on,
+};
+use portcullis::firewall::names;
+use portcullis::front::cni::{Call, CniVersion, Environment, firewall_intent, portmap_intent};
+use portcullis::nft::{Table, TableId};
+use portcullis::ruleset::{Desired, Model, Owner, Scope, Snapshot, diff};
 use scenario::{Command, Scenario, Step, blessing};
 
-/// Takes a step as the product does, on a table in memory.
-fn take(model: &mut Model, step: &Step) {
+/// Our tables in memory, in the order in which they come into being.
+#[derive(Default)]
+struct Tables {
+    inet: Model,
+    bridge: Model,
+}
+
+impl Tables {
+    fn list(&self) -> String {
+        format!("{}{}", self.inet.list(), self.bridge.list())
+    }
+
+    /// Takes a step as the product does.
+    fn take(&mut self, step: &Step) {
+        for (id, model) in
+            [(names::table(), &mut self.inet), (names::bridge_table(), &mut self.bridge)]
+        {
+            let Some((desired, scope)) = wanted(step, &id, &model.snapshot()) else { continue };
+            let plan = diff(&desired, &model.snapshot(), &scope).expect("a plan");
+            model.apply(plan.transaction()).expect("the model takes the plan");
+            let Some((again, scope)) = wanted(step, &id, &model.snapshot()) else { continue };
+            let again = diff(&again, &model.snapshot(), &scope).expect("a plan");
+            assert!(again.is_empty(), "a second time changes something:\n{again}");
+        }
+    }
+}
+
+/// What a step wants of a table; `None` where it has nothing to do with it.
+fn wanted(step: &Step, id: &TableId, snapshot: &Snapshot) -> Option<(Desired, Scope)> {
+    let netns = Netns::known(&step.netns, 0);
+    let nothing = || Desired::new(Table::new(id.clone()));
+    let structure = Owner::structure();
+    if step.caller == "bridge" {
+        let (attachment, rules) = step.guarded(netns);
+        return match step.command {
+            Command::Add => desired_guard(id, snapshot, &attachment, &rules)
+                .map(|desired| (desired, Scope::of(&[&structure, &attachment.owner]))),
+            Command::Del => {
+                snapshot.table.as_ref().map(|_| (nothing(), Scope::of(&[&attachment.owner])))
+            }
+        };
+    }
+    if *id != names::table() {
+        return None;
+    }
     let env = Environment::read(|name| step.variable(name).to_owned());
     let call = Call::parse(&env, step.input.as_bytes(), &CniVersion::ALL).expect("a call");
-    let snapshot = model.snapshot();
-    let intent = portmap_intent(&call).expect("an intent");
-    let netns = Some(Netns::known(&call.netns_path, 0));
-    let attachment = Attachment { owner: call.owner(), netns };
-    let (desired, scope) = match step.command {
-        Command::Add => {
-            let scope = Scope::of(&[&Owner::structure(), &attachment.owner]);
-            (desired_with(&snapshot, &attachment, &intent), scope)
+    let attachment =
+        Attachment { owner: call.owner_as(owner_word(&step.caller)), netns: Some(netns) };
+    Some(match (step.caller.as_str(), step.command) {
+        ("portmap", Command::Add) => {
+            let intent = portmap_intent(&call).expect("an intent");
+            let scope = Scope::of(&[&structure, &attachment.owner]);
+            (desired_with(snapshot, &attachment, &intent), scope)
         }
-        Command::Del => {
-            let table = portcullis::nft::Table::new(portcullis::firewall::names::table());
-            (portcullis::ruleset::Desired::new(table), Scope::of(&[&attachment.owner]))
+        ("portmap", Command::Del) => (nothing(), Scope::of(&[&attachment.owner])),
+        ("firewall", Command::Add) => {
+            let (intent, _) = firewall_intent(&call).expect("an intent");
+            forward_on(snapshot, &attachment, &intent)
         }
-    };
-    let plan = diff(&desired, &snapshot, &scope).expect("a plan");
-    model.apply(plan.transaction()).expect("the model takes the plan");
-    let again = diff(&desired, &model.snapshot(), &scope).expect("a plan");
-    assert!(again.is_empty(), "a second time changes something:\n{again}");
+        ("firewall", Command::Del) => unforward_on(snapshot, &attachment.owner),
+        (other, _) => panic!("nobody takes the steps of {other}"),
+    })
+}
+
+/// What the labels of a plugin's owners begin with.
+fn owner_word(caller: &str) -> &str {
+    if caller == "portmap" { "cni" } else { caller }
 }
 
 #[test]
 fn listings_when_rendered_without_a_kernel_then_equal_the_files() {
     for scenario in Scenario::all() {
-        let mut model = Model::default();
-        scenario.steps.iter().for_each(|step| take(&mut model, step));
-        assert_eq!(model.list(), scenario.listing(), "{}", scenario.name);
+        let mut tables = Tables::default();
+        scenario.steps.iter().for_each(|step| tables.take(step));
+        assert_eq!(tables.list(), scenario.listing(), "{}", scenario.name);
     }
 }
 
@@ -55,19 +105,20 @@ fn listings_when_rendered_without_a_kernel_then_equal_the_files() {
 fn listings_when_made_in_a_kernel_then_equal_the_files() {
     for scenario in Scenario::all() {
         in_a_lab(|lab| {
-            let subject = Subject::portcullis();
+            let subject = scenario.subject();
             scenario.steps.iter().for_each(|step| step.run(&subject, lab));
-            let made = lab.host.ruleset();
+            let listed = || scenario::without_counts(&lab.host.ruleset());
+            let made = listed();
             let listing = scenario::without_inodes(&made);
             if blessing() {
                 scenario.bless(&listing);
             }
             assert_eq!(listing, scenario.listing(), "{}", scenario.name);
             scenario.steps.iter().for_each(|step| step.run(&subject, lab));
-            assert_eq!(lab.host.ruleset(), made, "{}: taken twice", scenario.name);
+            assert_eq!(listed(), made, "{}: taken twice", scenario.name);
             lab.host.nft("flush ruleset\n");
             lab.host.nft(&made);
-            assert_eq!(lab.host.ruleset(), made, "{}: read back by nft", scenario.name);
+            assert_eq!(listed(), made, "{}: read back by nft", scenario.name);
         });
     }
 }
@@ -76,11 +127,12 @@ fn listings_when_made_in_a_kernel_then_equal_the_files() {
 fn tables_when_all_are_deleted_then_hold_nothing_of_a_container() {
     for scenario in Scenario::all() {
         in_a_lab(|lab| {
-            let subject = Subject::portcullis();
+            let subject = scenario.subject();
             scenario.steps.iter().for_each(|step| step.run(&subject, lab));
             scenario.steps.iter().for_each(|step| step.undo(&subject, lab));
             let left = lab.host.ruleset();
-            for word in ["10.88.", "fd00:88", "cni/", "CNI-DN-", "CNI-CN-"] {
+            for word in ["10.88.", "fd00:88", "cni/", "bridge/", "firewall/", "CNI-DN-", "CNI-CN-"]
+            {
                 assert!(!left.contains(word), "{}: {word} is left:\n{left}", scenario.name);
             }
         });
@@ -91,9 +143,9 @@ fn tables_when_all_are_deleted_then_hold_nothing_of_a_container() {
 fn probes_when_sent_through_portcullis_then_end_as_the_scenario_says() {
     for scenario in Scenario::all() {
         in_a_lab(|lab| {
-            let subject = Subject::portcullis();
+            let subject = scenario.subject();
             scenario.steps.iter().for_each(|step| step.run(&subject, lab));
-            lab.expect(&scenario.probes());
+            scenario.expect(lab);
         });
     }
 }
@@ -106,7 +158,7 @@ fn probes_when_sent_through_the_iptables_equivalent_then_end_the_same() {
                 scenario.bless_equivalent(lab);
             }
             scenario.restore_equivalent(lab);
-            lab.expect(&scenario.probes());
+            scenario.expect(lab);
         });
     }
 }

@@ -16,7 +16,7 @@ use crate::firewall::{
 };
 use crate::nft::{Hook, Kernel, Object, Table};
 use crate::ruleset::{
-    Desired, ForeignChain, Owner, Plan, Record, Snapshot, Wanted, apply, diff_insertions,
+    Desired, ForeignChain, Owner, Plan, Record, Scope, Snapshot, Wanted, apply, diff_insertions,
 };
 
 /// Lets packets of a container pass, in one batch. What the same owner had before and no longer
@@ -95,18 +95,44 @@ pub fn check_forward(
 
 /// What the table should be with an attachment's addresses and nobody else's bridge, given the
 /// chains that it has. Pure.
-#[must_use]
-pub fn desired_forward(
-    snapshot: &Snapshot,
-    attachment: &Attachment,
-    wanted: &Forwarding,
-) -> Desired {
+fn desired_forward(snapshot: &Snapshot, attachment: &Attachment, wanted: &Forwarding) -> Desired {
     let rules = snapshot.chains.get(&names::network_forward()).map(|(_, rules)| rules.as_slice());
     let admins = admin_chains(rules.unwrap_or_default());
     let mut desired = forwarding(&admins, &attachment.owner, wanted);
     let note = wanted.ingress.note();
     desired.objects.extend(attachment.record_with(desired.elements.len(), note));
     desired
+}
+
+/// What the table should be, and whose part of it is concerned, with an attachment's addresses and
+/// what it shares, given all that the table holds. Pure.
+#[must_use]
+pub fn forward_on(
+    snapshot: &Snapshot,
+    attachment: &Attachment,
+    wanted: &Forwarding,
+) -> (Desired, Scope) {
+    let mut desired = desired_forward(snapshot, attachment, wanted);
+    let mut holding = Holding {
+        table: names::table(),
+        snapshot: snapshot.clone(),
+        scope: Scope::of(&[&Owner::structure(), &attachment.owner]),
+    };
+    let staying = wanted.ingress.shared();
+    let uses = uses(&holding, &staying);
+    add_shared(&mut desired, &mut holding, &uses, &staying);
+    (desired, holding.scope)
+}
+
+/// The same when an owner goes.
+#[must_use]
+pub fn unforward_on(snapshot: &Snapshot, owner: &Owner) -> (Desired, Scope) {
+    let mut desired = Desired::new(Table::new(names::table()));
+    let mut holding =
+        Holding { table: names::table(), snapshot: snapshot.clone(), scope: Scope::of(&[owner]) };
+    let uses = uses(&holding, &[]);
+    add_shared(&mut desired, &mut holding, &uses, &[]);
+    (desired, holding.scope)
 }
 
 /// Of what is shared, how many more (or fewer) have it.
@@ -206,12 +232,14 @@ fn add_shared(
 /// The users that a record of something shared counts.
 fn users(record: &Object) -> i64 {
     let note = Record::parse(&record.userdata).note.unwrap_or_default();
-    note.strip_suffix(" containers").and_then(|number| number.parse().ok()).unwrap_or(0)
+    let number = note.split_once(" container").and_then(|(number, _)| number.parse().ok());
+    number.unwrap_or(0)
 }
 
 /// The record of something shared.
 fn count(owner: &Owner, elements: usize, users: i64) -> Option<Object> {
-    let note = Some(format!("{users} containers"));
+    let note =
+        Some(if users == 1 { "1 container".to_owned() } else { format!("{users} containers") });
     let record = Record { elements: u32::try_from(elements).ok(), note, netns: None };
     Some(Object::counter(Record::name(owner)?, record.userdata()))
 }

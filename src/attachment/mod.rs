@@ -28,7 +28,9 @@ pub use bridge::{
 pub use check::{check, status};
 pub use error::{Error, Fault};
 pub use external_mark::external_mark;
-pub use forward::{check_forward, collect_unforwarded, desired_forward, forward, unforward};
+pub use forward::{
+    check_forward, collect_unforwarded, forward, forward_on, unforward, unforward_on,
+};
 pub use guard::{check_guard, collect_unguarded, desired_guard, guard, unguard};
 pub use host::Host;
 pub use loopback::{check_loopback, loopback_down, loopback_up};

@@ -140,7 +140,7 @@ fn container_when_gone_without_a_del_then_its_address_and_its_share_go_to_the_ne
         assert_eq!(bridges(lab), "");
         let listing = lab.host.ruleset();
         assert!(!listing.contains("firewall/cni0/container"), "{listing}");
-        assert!(listing.contains("0 elements for 1 containers"), "{listing}");
+        assert!(listing.contains("0 elements for 1 container\""), "{listing}");
     });
 }
 

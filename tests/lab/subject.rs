@@ -16,13 +16,18 @@ pub struct Subject {
 impl Subject {
     /// The product, called by the name `portmap` as a runtime calls it.
     pub fn portcullis() -> Subject {
+        Subject::portcullis_as("portmap")
+    }
+
+    /// The product, called by the name of another plugin.
+    pub fn portcullis_as(plugin: &str) -> Subject {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("portcullis-lab-{}-{number}", process::id());
         let directory = std::env::temp_dir().join(name);
         fs::create_dir(&directory)
             .unwrap_or_else(|e| panic!("lab: mkdir {}: {e}", directory.display()));
-        let binary = directory.join("portmap");
+        let binary = directory.join(plugin);
         symlink(env!("CARGO_BIN_EXE_portcullis"), &binary)
             .unwrap_or_else(|e| panic!("lab: symlink {}: {e}", binary.display()));
         Subject { binary, directory: Some(directory) }

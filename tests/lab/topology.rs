@@ -162,8 +162,8 @@ fn wire(lab: &Lab) {
     lab.host.ip("link add wan0 type veth peer name eth0 netns outside
          link add wan1 type veth peer name eth0 netns remote
          link add cni0 type bridge
-         link add veth2 type veth peer name eth0 netns container
-         link add veth3 type veth peer name eth0 netns sibling
+         link add veth2 type veth peer name eth0 address 0a:58:0a:58:00:02 netns container
+         link add veth3 type veth peer name eth0 address 0a:58:0a:58:00:03 netns sibling
          link set veth2 master cni0
          link set veth3 master cni0
          link set veth2 type bridge_slave hairpin on

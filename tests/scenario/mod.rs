@@ -4,6 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
+use portcullis::attachment::{self, Attachment, Host, Netns, Owner};
+use portcullis::firewall::BridgeRules;
+use portcullis::net::{IfName, Subnet};
+use serde_json::Value;
+
 use crate::lab::{Lab, Subject};
 
 /// Whether the expected files are to be written anew.
@@ -20,6 +25,8 @@ pub enum Command {
 /// One call of the plugin.
 #[derive(Debug, Clone)]
 pub struct Step {
+    /// Which plugin is called: the folder that the scenario is in.
+    pub caller: String,
     pub command: Command,
     pub container: String,
     pub netns: String,
@@ -35,6 +42,8 @@ pub struct Scenario {
     title: String,
     pub steps: Vec<Step>,
     probes: Vec<(String, String)>,
+    /// Whether frames between ports of the bridge pass the firewall.
+    bridge_netfilter: bool,
 }
 
 fn root() -> PathBuf {
@@ -72,9 +81,23 @@ impl Scenario {
                 .flatten()
                 .map(|probe| (word(probe, "send"), word(probe, "expect")))
                 .collect(),
+            bridge_netfilter: toml.get("bridge_netfilter").is_some_and(|on| on.as_bool().unwrap()),
             folder: folder.to_owned(),
             name,
         }
+    }
+
+    /// The product, by the name of the plugin that the scenario is about.
+    pub fn subject(&self) -> Subject {
+        Subject::portcullis_as(&self.steps[0].caller)
+    }
+
+    /// Sends the probes.
+    pub fn expect(&self, lab: &Lab) {
+        if self.bridge_netfilter {
+            lab.bridge_netfilter("1");
+        }
+        lab.expect(&self.probes());
     }
 
     /// What `nft list ruleset` must print.
@@ -86,7 +109,7 @@ impl Scenario {
         fs::write(self.folder.join("ruleset.nft"), listing).unwrap();
     }
 
-    pub fn probes(&self) -> Vec<(&str, &str)> {
+    fn probes(&self) -> Vec<(&str, &str)> {
         assert!(!self.probes.is_empty(), "{}: no probes", self.name);
         self.probes.iter().map(|(send, expect)| (send.as_str(), expect.as_str())).collect()
     }
@@ -137,7 +160,9 @@ impl Scenario {
 impl Step {
     fn read(folder: &Path, step: &toml::Value) -> Step {
         let container = word(step, "container");
+        let caller = folder.parent().and_then(|caller| caller.file_name()).unwrap();
         Step {
+            caller: caller.to_str().unwrap().to_owned(),
             command: match word(step, "command").as_str() {
                 "ADD" => Command::Add,
                 "DEL" => Command::Del,
@@ -167,6 +192,17 @@ impl Step {
 
     /// Has a plugin take the step on the laboratory's host.
     pub fn run(&self, subject: &Subject, lab: &Lab) {
+        if self.caller == "bridge" {
+            let (attachment, rules) = self.guarded(Netns::open(&self.netns).unwrap());
+            lab.host.enter(|| {
+                let host = &mut Host::open().unwrap();
+                match self.command {
+                    Command::Add => attachment::guard(host, &attachment, &rules).unwrap(),
+                    Command::Del => attachment::unguard(host, &attachment.owner, None).unwrap(),
+                };
+            });
+            return;
+        }
         let mut process = Process::new(subject.binary());
         process.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         for name in ["CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH"] {
@@ -175,6 +211,23 @@ impl Step {
         let output = lab.host.enter(|| crate::lab::feed(&mut process, &self.input));
         let answer = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{self:?}: {answer}");
+    }
+
+    /// What a step of the bridge means for the firewall: no plugin reads its input yet.
+    pub fn guarded(&self, netns: Netns) -> (Attachment, BridgeRules) {
+        let input: Value = serde_json::from_str(&self.input).unwrap();
+        let text = |key: &str| input[key].as_str().unwrap();
+        let wants = |key: &str| input[key].as_bool().unwrap_or(false);
+        let addresses = input["addresses"].as_array().unwrap().iter();
+        let addresses =
+            addresses.map(|text| Subnet::parse_interface(text.as_str().unwrap()).unwrap());
+        let port = (IfName::new(text("port")).unwrap(), text("mac").parse().unwrap());
+        let rules = BridgeRules {
+            masquerade: if wants("ipMasq") { addresses.collect() } else { vec![] },
+            spoof: wants("macspoofchk").then_some(port),
+        };
+        let parts = ["bridge", text("name"), &self.container, &self.ifname];
+        (Attachment { owner: Owner::from_parts(&parts), netns: Some(netns) }, rules)
     }
 
     /// Takes the step back.
@@ -196,6 +249,19 @@ pub fn index(scenarios: &[Scenario]) -> String {
             "| [{0}]({0}/ruleset.nft) | {1} |\n",
             scenario.name, scenario.title
         ));
+    }
+    text
+}
+
+/// A listing with all counts at 0: packets come when they want.
+pub fn without_counts(listing: &str) -> String {
+    let mut parts = listing.split("packets ");
+    let mut text = parts.next().unwrap().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        let rest = rest.strip_prefix(" bytes ").unwrap();
+        let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        text.push_str(&format!("packets 0 bytes 0{rest}"));
     }
     text
 }
