@@ -14,9 +14,10 @@ use super::record::Attachment;
 use crate::firewall::{
     FORWARD_PRIORITY, Forwarding, Ingress, Shared, accepted_before, admin_chains, forwarding, names,
 };
-use crate::nft::{Hook, Kernel, Object, Table};
+use crate::nft::{Hook, Kernel, Object, Rule, Table};
 use crate::ruleset::{
-    Desired, ForeignChain, Owner, Plan, Record, Scope, Snapshot, Wanted, apply, diff_insertions,
+    Desired, ForeignChain, Owner, Place, Plan, Record, Scope, Snapshot, Wanted, apply,
+    diff_insertions,
 };
 
 /// Lets packets of a container pass, in one batch. What the same owner had before and no longer
@@ -31,7 +32,9 @@ pub fn forward(
 ) -> Result<Plan, Error> {
     let plan = {
         let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| plan_forward(kernel, attachment, wanted))?
+        apply(&mut host.kernel, lock, |kernel| {
+            plan_forward(kernel, attachment, wanted, Place::Head)
+        })?
     };
     host.committed(&plan);
     Ok(plan)
@@ -81,7 +84,8 @@ pub fn collect_unforwarded(
     Ok(plan)
 }
 
-/// Compares what an attachment should have of forwarding with what it has.
+/// Compares what an attachment should have of forwarding with what it has. In other programs'
+/// chains a rule of theirs may have come before ours since.
 ///
 /// # Errors
 /// [`Error::RulesDiffer`] with the changes that would set it right.
@@ -90,7 +94,7 @@ pub fn check_forward(
     attachment: &Attachment,
     wanted: &Forwarding,
 ) -> Result<(), Error> {
-    check_plan(host, |kernel| plan_forward(kernel, attachment, wanted))
+    check_plan(host, |kernel| plan_forward(kernel, attachment, wanted, Place::Anywhere))
 }
 
 /// What the table should be with an attachment's addresses and nobody else's bridge, given the
@@ -142,6 +146,7 @@ fn plan_forward(
     kernel: &mut Kernel,
     attachment: &Attachment,
     wanted: &Forwarding,
+    place: Place,
 ) -> Result<Plan, Error> {
     let owner = &attachment.owner;
     let mut holding = Holding::read(kernel, names::table())?;
@@ -156,7 +161,7 @@ fn plan_forward(
     let has_changed = add_shared(&mut desired, &mut holding, &uses, &staying);
     let plan = holding.plan(Some(&desired))?;
     let plan = if has_changed { plan.depending() } else { plan };
-    Ok(plan.and(plan_insertions(kernel, true)?))
+    Ok(plan.and(plan_insertions(kernel, place, Some(accepted_before()))?))
 }
 
 /// A plan by which the owners in the holding's scope have nothing any more.
@@ -172,7 +177,7 @@ fn plan_leaving(kernel: &mut Kernel, mut holding: Holding) -> Result<Plan, Error
     let insertions = Record::name(&Shared::Insertions.owner());
     let is_last = uses.contains_key(&Shared::Insertions)
         && !desired.objects.iter().any(|object| Some(&object.name) == insertions.as_ref());
-    if is_last { Ok(plan.and(plan_insertions(kernel, false)?)) } else { Ok(plan) }
+    if is_last { Ok(plan.and(plan_insertions(kernel, Place::Head, None)?)) } else { Ok(plan) }
 }
 
 /// Whose use of what changes: all end by the records of those in the holding's scope, and those of
@@ -244,9 +249,10 @@ fn count(owner: &Owner, elements: usize, users: i64) -> Option<Object> {
     Some(Object::counter(Record::name(owner)?, record.userdata()))
 }
 
-/// Has other programs' chains let pass what was accepted, or no longer.
-fn plan_insertions(kernel: &mut Kernel, has_users: bool) -> Result<Plan, Error> {
+/// Has other programs' chains that drop packets begin with this rule, or have none of ours.
+fn plan_insertions(kernel: &mut Kernel, place: Place, rule: Option<Rule>) -> Result<Plan, Error> {
     let chains = ForeignChain::read_all(kernel, &names::table(), Hook::Forward, FORWARD_PRIORITY)?;
     let owner = Shared::Insertions.owner();
-    Ok(diff_insertions(&chains, &owner, |chain| (has_users && chain.drops()).then(accepted_before)))
+    let wanted = |chain: &ForeignChain| rule.clone().filter(|_| chain.drops());
+    Ok(diff_insertions(&chains, &owner, place, wanted))
 }

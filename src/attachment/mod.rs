@@ -1,4 +1,5 @@
-//! One container on one network: publish its ports, take them back, check them, clean up.
+//! One container on one network: publish its ports ([`publish`]), masquerade it and check its
+//! frames ([`guard`]), let its packets pass ([`forward`]); take it back, check it, clean up.
 //!
 //! Here is the order of things: lock, read, plan, commit, then what no batch can hold (stale flows,
 //! sysctls). Everything that is recorded of an attachment is in the kernel, in the same batch as

@@ -1,4 +1,4 @@
-//! What publishing a port means, as the content of a table.
+//! What publishing, masquerading, forwarding and keeping apart mean, as the content of tables.
 //!
 //! Intent in, [`crate::ruleset::Desired`] out: no IO, and nothing of what is there but the names of
 //! the sets that other containers brought in. The names of tables, chains and sets stand in
@@ -17,6 +17,10 @@
 //! Who must be masqueraded on the way there (a container that calls a published port of its own
 //! network, the host that calls 127.0.0.1) is one element of a set too, keyed by source network,
 //! protocol and port. The rules that look there exist once for each length of prefix in use.
+//!
+//! What a container on a bridge needs ([`BridgeRules`]) and what it needs of forwarding
+//! ([`Forwarding`]) are elements in the same way, in chains of their own hooks: nobody who does the
+//! one needs to know of the other.
 
 mod bridge;
 mod class;

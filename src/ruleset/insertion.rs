@@ -82,12 +82,23 @@ fn is_refusal(expr: &Expr) -> bool {
     matches!(expr, Expr::Reject(_) | Expr::Immediate(Immediate::Verdict(Verdict::Drop)))
 }
 
-/// The changes by which each chain has at its head the rule that `wanted` gives for it, once, and
-/// none where it gives none. The rule is recognised by the owner in its userdata.
+/// Where a rule in another program's chain must stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Before all others.
+    Head,
+    /// Wherever it was put at first.
+    Anywhere,
+}
+
+/// The changes by which each chain has in its place the rule that `wanted` gives for it, once, and
+/// none where it gives none. One that is missing goes to the head. It is recognised by the owner
+/// in its userdata.
 #[must_use]
 pub fn diff_insertions(
     chains: &[ForeignChain],
     owner: &Owner,
+    place: Place,
     wanted: impl Fn(&ForeignChain) -> Option<Rule>,
 ) -> Plan {
     let mut changes = Vec::new();
@@ -98,8 +109,12 @@ pub fn diff_insertions(
         let is_wanted = |rule: &Listed<Rule>| {
             wanted.as_ref().is_some_and(|wanted| is_same(wanted, &rule.value))
         };
-        let head = foreign.rules.first().filter(|rule| is_ours(rule) && is_wanted(rule));
-        let kept = head.map(|rule| rule.handle);
+        let in_place = match place {
+            Place::Head => &foreign.rules[..foreign.rules.len().min(1)],
+            Place::Anywhere => &foreign.rules,
+        };
+        let kept = in_place.iter().find(|rule| is_ours(rule) && is_wanted(rule));
+        let kept = kept.map(|rule| rule.handle);
         for rule in foreign.rules.iter().filter(|rule| is_ours(rule) && Some(rule.handle) != kept) {
             changes.push(Change::DeleteRule(table.clone(), name.clone(), rule.clone()));
         }

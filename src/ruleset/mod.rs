@@ -18,7 +18,7 @@ pub use apply::{Lock, apply};
 pub use desired::{Desired, DesiredChain};
 pub use diff::{Plan, Scope, diff};
 pub use error::{Conflict, Error};
-pub use insertion::{ForeignChain, diff_insertions};
+pub use insertion::{ForeignChain, Place, diff_insertions};
 pub use model::{Model, Refused};
 pub use owner::{Owner, OwnerKey, Record};
 pub use snapshot::{Snapshot, Wanted};

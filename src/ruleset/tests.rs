@@ -284,3 +284,71 @@ proptest! {
         prop_assert!(plan.transaction().changes().len() <= before.len() + after.len() + 2);
     }
 }
+
+/// A chain of another program with these rules.
+fn foreign(policy: crate::nft::Policy, rules: Vec<Rule>) -> ForeignChain {
+    use crate::nft::{BaseChain, ChainKind, Hook, Listed};
+    let rules = rules.into_iter().zip(1..).map(|(value, handle)| Listed { handle, value });
+    ForeignChain {
+        table: TableId { family: Family::Ip, name: Name::literal("filter") },
+        chain: BaseChain {
+            name: Name::literal("FORWARD"),
+            kind: ChainKind::Filter,
+            hook: Hook::Forward,
+            priority: 0,
+            policy,
+            device: None,
+            userdata: Userdata::new(),
+        },
+        rules: rules.collect(),
+    }
+}
+
+#[test]
+fn insertion_when_in_its_place_then_stays_and_goes_to_the_head_if_it_is_not() {
+    use crate::nft::Policy;
+    let owner = Owner::shared("firewall", "forward", "accepted");
+    let ours = || Rule { userdata: owner.userdata(), ..rule(None, 6) };
+    let theirs = || rule(None, 17);
+    let reloaded = Rule { userdata: Userdata::new().with_comment(owner.label()), ..ours() };
+    for (place, rules, changes) in [
+        (Place::Head, vec![], vec!["insert"]),
+        (Place::Head, vec![theirs()], vec!["insert"]),
+        (Place::Head, vec![ours(), theirs()], vec![]),
+        (Place::Head, vec![reloaded, theirs()], vec![]),
+        (Place::Head, vec![theirs(), ours()], vec!["delete", "insert"]),
+        (Place::Anywhere, vec![theirs(), ours()], vec![]),
+        (Place::Head, vec![ours(), theirs(), ours()], vec!["delete"]),
+    ] {
+        let chains = [foreign(Policy::Drop, rules)];
+        let plan = diff_insertions(&chains, &owner, place, |_| Some(ours()));
+        let text = plan.to_string();
+        let words: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+        assert_eq!(words, changes, "{text}");
+        let gone = diff_insertions(&chains, &owner, place, |_| None);
+        assert!(gone.to_string().lines().all(|line| line.starts_with("delete rule")), "{gone}");
+    }
+}
+
+#[test]
+fn foreign_chain_when_it_ends_in_a_refusal_then_drops() {
+    use crate::nft::Policy;
+    use crate::nft::expr::{Reject, RejectKind};
+    let drop =
+        || Rule::new(vec![Counter::default().into(), Immediate::Verdict(Verdict::Drop).into()]);
+    let reject = Reject { kind: RejectKind::IcmpxUnreachable, code: Some(3) };
+    let conditional = Rule {
+        exprs: [rule(None, 6).exprs[..2].to_vec(), drop().exprs].concat(),
+        userdata: Userdata::new(),
+    };
+    for (policy, rules, drops) in [
+        (Policy::Drop, vec![], true),
+        (Policy::Accept, vec![], false),
+        (Policy::Accept, vec![rule(None, 6)], false),
+        (Policy::Accept, vec![conditional], false),
+        (Policy::Accept, vec![rule(None, 6), drop()], true),
+        (Policy::Accept, vec![Rule::new(vec![reject.into()])], true),
+    ] {
+        assert_eq!(foreign(policy, rules.clone()).drops(), drops, "{rules:?}");
+    }
+}

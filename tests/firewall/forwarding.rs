@@ -1,9 +1,11 @@
 //! Packets from and to containers beside iptables' chains, and the user's own chain.
 
+use std::thread;
+
 use serde_json::json;
 
 use crate::in_a_lab;
-use crate::lab::Lab;
+use crate::lab::{Lab, Netns};
 use crate::plugin::{
     CONTAINER, Container, Maker, SIBLING, add, call, conf, del, drop_forwarded, tool,
 };
@@ -198,5 +200,43 @@ fn admin_chains_when_networks_name_two_then_both_are_called() {
             assert_eq!(error["code"], 7);
             assert!(error["msg"].as_str().unwrap().contains(message), "{error}");
         }
+    });
+}
+
+#[test]
+fn containers_when_added_and_deleted_at_the_same_time_then_are_counted_right() {
+    const COUNT: u8 = 8;
+    in_a_lab(|lab| {
+        drop_forwarded(lab);
+        let before = tool(lab, "iptables-nft -S FORWARD");
+        let containers: Vec<Container> = (0..COUNT)
+            .map(|number| {
+                let name: &'static str = format!("c{number}").leak();
+                Netns::add(name);
+                let addresses = [
+                    format!("10.88.1.{number}/16").leak() as &'static str,
+                    format!("fd00:88::1:{number}/64").leak(),
+                ];
+                Container { name, bridge: "cni0", addresses }
+            })
+            .collect();
+        let keys = json!({"ingressPolicy": "isolated"});
+        thread::scope(|scope| {
+            for container in &containers {
+                scope.spawn(|| add(lab, Maker::Portcullis, container, &keys));
+            }
+        });
+        let listing = lab.host.ruleset();
+        assert_eq!(listing.matches(&format!("elements for {COUNT} containers")).count(), 3);
+        thread::scope(|scope| {
+            for container in &containers[1..] {
+                scope.spawn(|| del(lab, container));
+            }
+        });
+        let listing = lab.host.ruleset();
+        assert_eq!(listing.matches("elements for 1 container\"").count(), 3, "{listing}");
+        del(lab, &containers[0]);
+        assert_eq!(tool(lab, "iptables-nft -S FORWARD"), before);
+        assert!(!lab.host.ruleset().contains("cni0"), "{}", lab.host.ruleset());
     });
 }

@@ -162,6 +162,7 @@ fn check_gc_and_status_when_called_then_tell_and_do_the_truth() {
         let shut = ours("CHECK", &CONTAINER, &container).unwrap_err();
         assert!(shut["details"].as_str().unwrap().contains("insert rule ip filter FORWARD"));
         add_ours(lab, &CONTAINER, "same-bridge");
+        crate::plugin::tool(lab, "iptables-nft -I FORWARD -d 203.0.113.1 -j DROP");
         ours("CHECK", &CONTAINER, &container).unwrap();
         let gc = |valid: Value| {
             json!({"cniVersion": "1.1.0", "name": "cni0", "type": "firewall",
