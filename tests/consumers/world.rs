@@ -195,8 +195,10 @@ impl World {
             .extend(files(Path::new("/var/lib/cni/results")).map(|name| format!("result {name}")));
         for network in files(Path::new("/var/lib/cni/networks")) {
             // The lock and the place to go on from are the network's, not a container's.
-            let of_containers =
-                |name: &String| name != "lock" && !name.starts_with("last_reserved");
+            let of_containers = |name: &String| {
+                !["lock", ".portcullis.index"].contains(&name.as_str())
+                    && !name.starts_with("last_reserved")
+            };
             let addresses = files(&Path::new("/var/lib/cni/networks").join(&network));
             let addresses = addresses.filter(of_containers);
             traces.extend(addresses.map(|address| format!("address {address} of {network}")));
