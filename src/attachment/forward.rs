@@ -161,7 +161,7 @@ fn plan_forward(
     let has_changed = add_shared(&mut desired, &mut holding, &uses, &staying);
     let plan = holding.plan(Some(&desired))?;
     let plan = if has_changed { plan.depending() } else { plan };
-    Ok(plan.and(plan_insertions(kernel, place, Some(accepted_before()))?))
+    Ok(plan.and(plan_insertions(kernel, place, Some(&accepted_before()))?))
 }
 
 /// A plan by which the owners in the holding's scope have nothing any more.
@@ -250,9 +250,9 @@ fn count(owner: &Owner, elements: usize, users: i64) -> Option<Object> {
 }
 
 /// Has other programs' chains that drop packets begin with this rule, or have none of ours.
-fn plan_insertions(kernel: &mut Kernel, place: Place, rule: Option<Rule>) -> Result<Plan, Error> {
+fn plan_insertions(kernel: &mut Kernel, place: Place, rule: Option<&Rule>) -> Result<Plan, Error> {
     let chains = ForeignChain::read_all(kernel, &names::table(), Hook::Forward, FORWARD_PRIORITY)?;
     let owner = Shared::Insertions.owner();
-    let wanted = |chain: &ForeignChain| rule.clone().filter(|_| chain.drops());
+    let wanted = |chain: &ForeignChain| rule.filter(|_| chain.drops()).cloned();
     Ok(diff_insertions(&chains, &owner, place, wanted))
 }
