@@ -30,6 +30,10 @@ cargo xtask <command>
                        --quick         smaller sizes, under a minute
                        --plugin PATH   another binary in portcullis' place
                        --peer PATH     another plugin to compare with
+  bench bridge       the same for bridge with host-local, and for Podman's whole chain
+                       --quick         fewer containers
+                       --plugins DIR   plugins in portcullis' place
+                       --peer DIR      other plugins to compare with
   vm                 run the release binary on older kernels under qemu (x86_64, Debian's kernels)
                        --kernel 6.1    this series only; may be repeated
                        --fetch         look for newer kernels than those kept in target/vm

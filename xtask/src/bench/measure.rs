@@ -18,6 +18,13 @@ pub struct Sample {
     pub cpu: Duration,
 }
 
+impl Sample {
+    /// One after the other.
+    pub fn plus(self, next: Self) -> Self {
+        Self { wall: self.wall + next.wall, cpu: self.cpu + next.cpu }
+    }
+}
+
 /// Run it to its end, its outputs read through pipes as a runtime does.
 ///
 /// # Errors
@@ -35,7 +42,8 @@ pub fn timed(command: &mut Command) -> Result<Sample> {
     Ok(Sample { wall, cpu })
 }
 
-fn children_cpu() -> Result<Duration> {
+/// User and system time of all children that were waited for.
+pub fn children_cpu() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("getrusage")?;
     Ok(duration(usage.user_time()) + duration(usage.system_time()))
 }

@@ -145,30 +145,30 @@ impl Report {
     }
 }
 
-fn times(sample: Option<Sample>) -> String {
+pub fn times(sample: Option<Sample>) -> String {
     match sample {
         Some(sample) => format!("{} [{}]", ms(sample.wall), ms(sample.cpu)),
         None => dash(),
     }
 }
 
-fn dash() -> String {
+pub fn dash() -> String {
     "–".to_owned()
 }
 
-fn ms(time: Duration) -> String {
+pub fn ms(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1e3;
     if ms < 10.0 { format!("{ms:.2}") } else { format!("{ms:.1}") }
 }
 
-fn ratio(peer: Duration, own: Duration) -> String {
+pub fn ratio(peer: Duration, own: Duration) -> String {
     if own.is_zero() {
         return dash();
     }
     format!("{:.1}", peer.as_secs_f64() / own.as_secs_f64())
 }
 
-fn mib(kib: u64) -> String {
+pub fn mib(kib: u64) -> String {
     // Exact for anything a process has: far below 2^52 KiB.
     format!("{}.{}", kib / 1024, kib % 1024 * 10 / 1024)
 }

@@ -158,7 +158,7 @@ pub fn memory_floor() -> Result<u64> {
     read_number(command.args(["__rss", "true"]))
 }
 
-fn read_number(command: &mut Command) -> Result<u64> {
+pub fn read_number(command: &mut Command) -> Result<u64> {
     let output = command.output().with_context(|| format!("starting {command:?}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     text.trim().parse().with_context(|| {
