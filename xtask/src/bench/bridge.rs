@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::measure::{Sample, medians, timed};
-use super::report::{dash, mib, ms, ratio, times};
-use super::subject::quietly;
+use super::report::{better, mib, ms, times};
+use super::subject::{memory_floor, quietly};
 use super::wires::{Chain, Host, Wire};
 use crate::run::{cargo, target_dir};
 use crate::{lab, setup};
@@ -69,14 +69,7 @@ pub fn inside(words: &[String]) -> Result<ExitCode> {
         Host::make("iptables-nft", |name| peer.join(name), "nft")?,
         Host::make("iptables-legacy", |name| peer.join(name), "legacy")?,
     ];
-    println!(
-        "\n## bridge: whole processes\n\nMedians of {RUNS} runs, wall ms [CPU ms with children], IPv4; present containers"
-    );
-    println!("have Podman's chain; ratio: the better of the two peers / portcullis, in turns.\n");
-    println!(
-        "| call, present | portcullis | iptables-nft | iptables-legacy | wall ratio | CPU ratio |"
-    );
-    println!("| --- | --- | --- | --- | --- | --- |");
+    head();
     for size in sizes {
         for host in &mut hosts {
             host.fill(*size)?;
@@ -89,6 +82,16 @@ pub fn inside(words: &[String]) -> Result<ExitCode> {
     floor()?;
     println!("\nThe whole bench took {:.0} s.", begin.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
+}
+
+fn head() {
+    println!("\n## bridge: whole processes\n");
+    println!(
+        "Medians of {RUNS} runs, wall ms [CPU ms with children], IPv4; the containers present"
+    );
+    println!("have Podman's chain; ratio: the better of the two peers / portcullis, in turns.\n");
+    println!("| call, present | portcullis | iptables-nft | iptables-legacy | wall ratio | CPU |");
+    println!("| --- | --- | --- | --- | --- | --- |");
 }
 
 fn absolute(path: &str) -> Result<PathBuf> {
@@ -122,17 +125,14 @@ fn measure(hosts: &[Host; 3], chain: Chain, size: usize) -> Result<()> {
 
 fn row(what: &str, found: [Option<Sample>; 3]) {
     let [own, peers @ ..] = found;
-    let best = |of: fn(Sample) -> Duration| {
-        let best = peers.into_iter().flatten().map(of).min();
-        own.zip(best).map_or_else(dash, |(own, best)| ratio(best, of(own)))
-    };
+    let [wall, cpu] = better(own, peers);
     let [own, nft, legacy] = found.map(times);
-    let (wall, cpu) = (best(|sample| sample.wall), best(|sample| sample.cpu));
     println!("| {what} | {own} | {nft} | {legacy} | {wall} | {cpu} |");
 }
 
 fn memory(hosts: &[Host; 3]) -> Result<()> {
-    println!("\nPeak resident memory of the largest process of bridge + host-local, MiB:\n");
+    println!("\nPeak resident memory of the largest process of bridge + host-local, MiB");
+    println!("(floor of this measurement: {}):\n", mib(memory_floor()?));
     println!("| plugins | ADD | DEL |\n| --- | --- | --- |");
     for host in hosts {
         let (add, del) = host.memory()?;
@@ -141,31 +141,26 @@ fn memory(hosts: &[Host; 3]) -> Result<()> {
     Ok(())
 }
 
-/// What the kernel takes for a veth pair, by `ip`, less what `ip` takes for nothing.
+/// What the kernel takes for a veth pair: the time of one `ip -batch` that makes (deletes) many,
+/// less that of one which makes none, by their number.
 fn floor() -> Result<()> {
+    const PAIRS: u32 = 20;
     quietly("ip netns add floor")?;
+    let pairs = 0..PAIRS;
+    let adds = pairs.clone().map(|n| format!("link add v{n} type veth peer name w{n}\n"));
+    let dels = pairs.map(|n| format!("link del v{n}\n"));
+    let batches = [String::new(), adds.collect(), dels.collect()];
     let mut samples = [(); 3].map(|()| Vec::new());
     for _ in 0..RUNS {
-        for (line, samples) in [
-            "-n floor link show lo",
-            "-n floor link add v0 type veth peer name v1",
-            "-n floor link del v0",
-        ]
-        .into_iter()
-        .zip(&mut samples)
-        {
-            samples.push(timed(Command::new("ip").args(line.split(' ')))?);
+        for (batch, samples) in batches.iter().zip(&mut samples) {
+            std::fs::write("/run/wires/batch", batch).context("writing the batch")?;
+            let words = ["-n", "floor", "-batch", "/run/wires/batch"];
+            samples.push(timed(Command::new("ip").args(words))?);
         }
     }
     let [nothing, add, del] = samples.map(|samples| medians(&samples).wall);
-    println!(
-        "\nThe kernel's own floor, as `ip link` processes less the {} ms of one that only",
-        ms(nothing)
-    );
-    println!(
-        "shows: a veth pair made {} ms, deleted {} ms.",
-        ms(add.saturating_sub(nothing)),
-        ms(del.saturating_sub(nothing))
-    );
+    let each = |all: Duration| ms(all.saturating_sub(nothing) / PAIRS);
+    println!("\nThe kernel's own floor, in one `ip -batch` of {PAIRS} each: a veth pair");
+    println!("made {} ms, deleted {} ms.", each(add), each(del));
     Ok(())
 }

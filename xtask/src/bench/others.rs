@@ -63,7 +63,7 @@ pub fn restore_containers(subject: &mut Subject, wanted: usize) -> Result<()> {
     text.push_str("COMMIT\n");
 
     subject.enter()?;
-    let mut command = subject.program("/run/bench/bin/iptables-restore");
+    let mut command = subject.iptables("iptables-restore");
     command.arg("--noflush").stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn().context("starting iptables-restore")?;
     if let Some(mut stdin) = child.stdin.take() {

@@ -26,6 +26,10 @@ struct Scale {
     flow_runs: usize,
 }
 
+/// The most that the legacy peer's host gets: it reads and writes whole tables for each rule, and
+/// more would take hours.
+const LEGACY_OTHERS: usize = 100;
+
 const FULL: Scale = Scale {
     others: &[0, 100, 1_000, 10_000],
     peer_others: 1_000,
@@ -83,6 +87,7 @@ pub fn inside(words: &[String]) -> Result<ExitCode> {
     let mut subjects = [
         Subject::make("portcullis", "host-portcullis", &plugin)?,
         Subject::make("peer", "host-peer", &peer)?,
+        Subject::make("legacy", "host-legacy", &peer)?.with_legacy(),
     ];
     for others in scale.others {
         fill(&mut subjects, *others, scale.peer_others)?;
@@ -112,10 +117,15 @@ fn absolute(path: &str) -> Result<PathBuf> {
 
 /// Bring both hosts to that many containers. One call first, since the peer's rules hang in the
 /// chains that it makes.
-fn fill(subjects: &mut [Subject; 2], others: usize, peer_others: usize) -> Result<()> {
-    let [own, peer] = subjects;
+fn fill(subjects: &mut [Subject; 3], others: usize, peer_others: usize) -> Result<()> {
+    let [own, peer, legacy] = subjects;
     add_containers(own, others)?;
     let call = Call::measured("tcp", 1);
+    if others <= LEGACY_OTHERS {
+        legacy.call("ADD", &call)?;
+        legacy.call("DEL", &call)?;
+        restore_containers(legacy, others)?;
+    }
     peer.call("ADD", &call)?;
     peer.call("DEL", &call)?;
     restore_containers(peer, others.min(peer_others))

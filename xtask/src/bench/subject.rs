@@ -63,18 +63,20 @@ pub struct Subject {
 }
 
 /// What all hosts share: the container's namespace, and names for the iptables programs that
-/// lead to nf_tables whatever the machine's alternatives say.
+/// lead to nf_tables, or to the legacy tables, whatever the machine's alternatives say.
 pub fn prepare() -> Result<()> {
     quietly(&format!("ip netns add {CONTAINER}"))?;
-    let programs = Path::new(DIR).join("bin");
-    std::fs::create_dir_all(&programs).context("making the programs' directory")?;
-    for (name, real) in [
-        ("iptables", "iptables-nft"),
-        ("ip6tables", "ip6tables-nft"),
-        ("iptables-restore", "iptables-nft-restore"),
-    ] {
-        let real = find_program(real).with_context(|| format!("no {real} on this machine"))?;
-        std::os::unix::fs::symlink(&real, programs.join(name)).context("linking iptables")?;
+    for variant in ["nft", "legacy"] {
+        let programs = Path::new(DIR).join("bin").join(variant);
+        std::fs::create_dir_all(&programs).context("making the programs' directory")?;
+        for (name, real) in [
+            ("iptables", format!("iptables-{variant}")),
+            ("ip6tables", format!("ip6tables-{variant}")),
+            ("iptables-restore", format!("iptables-{variant}-restore")),
+        ] {
+            let real = find_program(&real).with_context(|| format!("no {real} on this machine"))?;
+            std::os::unix::fs::symlink(&real, programs.join(name)).context("linking iptables")?;
+        }
     }
     Ok(())
 }
@@ -109,14 +111,25 @@ impl Subject {
             name: name.to_owned(),
             plugin,
             host: Namespace::open(host)?,
-            path: format!("{DIR}/bin:{rest}:/usr/sbin:/sbin"),
+            path: format!("{DIR}/bin/nft:{rest}:/usr/sbin:/sbin"),
             others: Some(0),
         })
+    }
+
+    /// The same with the legacy variant of iptables.
+    pub fn with_legacy(self) -> Self {
+        Self { path: self.path.replacen("/bin/nft:", "/bin/legacy:", 1), ..self }
     }
 
     /// Be on that host: this thread and what it starts.
     pub fn enter(&self) -> Result<()> {
         self.host.enter()
+    }
+
+    /// The iptables program of this name, of the subject's variant.
+    pub fn iptables(&self, name: &str) -> Command {
+        let directory = self.path.split(':').next().unwrap_or_default();
+        self.program(&format!("{directory}/{name}"))
     }
 
     /// A program in the subject's environment.
