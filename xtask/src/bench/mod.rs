@@ -8,9 +8,11 @@
 //! - `others`: what is on that host already: other containers' ports, tracked flows;
 //! - `measure`: the time of one process, its memory, and medians;
 //! - `report`: the result as Markdown;
-//! - `bridge`: bridge, host-local and Podman's whole chain; `wires`: their hosts and calls.
+//! - `bridge`: bridge, host-local and Podman's whole chain; `wires`: their hosts and calls;
+//! - `choose`: which benchmark is meant.
 
 mod bridge;
+mod choose;
 mod measure;
 mod others;
 mod portmap;
@@ -18,26 +20,5 @@ mod report;
 mod subject;
 mod wires;
 
-use std::process::ExitCode;
-
-use anyhow::{Result, bail};
-
+pub use choose::{inside, start};
 pub use measure::peak_memory;
-
-/// `bench WHAT OPTIONS`: set up, build, and go into namespaces.
-pub fn start(words: &[String]) -> Result<ExitCode> {
-    match words.split_first() {
-        Some((what, rest)) if what == "portmap" => portmap::start(rest),
-        Some((what, rest)) if what == "bridge" => bridge::start(rest),
-        Some((what, _)) => bail!("no benchmark `{what}`; there are `portmap` and `bridge`"),
-        None => bail!("bench what? `portmap` or `bridge`"),
-    }
-}
-
-/// The part inside the namespaces.
-pub fn inside(words: &[String]) -> Result<ExitCode> {
-    match words.split_first() {
-        Some((what, rest)) if what == "bridge" => bridge::inside(rest),
-        _ => portmap::inside(words),
-    }
-}
