@@ -56,6 +56,14 @@ pub enum Error {
     /// The caller's own network namespace could not be opened.
     #[error("cannot open the network namespace of this process")]
     OwnNetns(#[source] std::io::Error),
+    /// The bridge could not be made.
+    #[error("failed to create bridge \"{bridge}\": {cause}")]
+    Bridge {
+        /// Its name.
+        bridge: IfName,
+        /// Why not.
+        cause: link::Error,
+    },
     /// The bridge has an address that is in the way of the gateway's.
     #[error(
         "failed to set bridge addr: \"{bridge}\" already has an IP address different from {wanted}"
@@ -161,7 +169,9 @@ impl Error {
             },
             Error::Lock(_) => Fault::Io,
             Error::PortTaken { .. } | Error::Claimed { .. } => Fault::PortTaken,
-            Error::Link(error) | Error::RouteLocalnet(error) => link_fault(error),
+            Error::Link(error)
+            | Error::RouteLocalnet(error)
+            | Error::Bridge { cause: error, .. } => link_fault(error),
             Error::OtherGateway { .. } | Error::ForeignLoopbackAddress { .. } => Fault::Link,
             Error::Netns(_) => Fault::Netns,
             Error::OwnNetns(_) => Fault::Io,

@@ -115,6 +115,8 @@ fn said_lines(said: &Said, names: &mut Names) -> Vec<String> {
     let form = (text.starts_with("{\n    \""), text.ends_with('\n'), said.stderr.is_empty());
     lines.push(format!("form: indented, ends the line, quiet: {form:?}"));
     match serde_json::from_str::<Value>(&text) {
+        // An error is told from a result by its code.
+        Ok(value) if value.get("code").is_some() => flatten("error", &value, &mut lines),
         Ok(value) => flatten("said", &value, &mut lines),
         Err(_) => lines.push(format!("text: {text}")),
     }

@@ -138,7 +138,8 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
             has_vlan_filtering: network.vlans.are_wanted(),
         };
         let is_new = self.host.link(&new.name)?.is_none();
-        let bridge = self.host.ensure_bridge(&new)?;
+        let failed = |cause| Error::Bridge { bridge: new.name.clone(), cause };
+        let bridge = self.host.ensure_bridge(&new).map_err(failed)?;
         if is_new {
             self.undo.push(Step::Bridge(bridge.clone()));
             Sysctl::accept_ra(&bridge.name).set_if_there("0")?;
