@@ -63,6 +63,9 @@ fn published_port_when_forwarding_drops_then_is_reached_all_the_same() {
             ("remote tcp [2001:db8:1::1]:8080", "container sees 2001:db8:1::7"),
             ("outside tcp 10.88.0.2:80", "silent"),
         ]);
+        // What is published is listed, and nothing of the rest.
+        let binary = env!("CARGO_BIN_EXE_portcullis");
+        assert_eq!(tool(lab, &format!("{binary} list")).lines().count(), 1 + 4);
         // What portmap owns goes with portmap's DEL, and nothing else.
         del(lab, &CONTAINER);
         assert!(lab.host.ruleset().contains("cni/cni0/container/eth0"));

@@ -176,6 +176,9 @@ fn check_gc_and_status_when_called_then_tell_and_do_the_truth() {
         ours("GC", &CONTAINER, &gc(json!([]))).unwrap();
         let left = lab.host.ruleset();
         assert!(!left.contains("cni0") && !left.contains("accepted"), "{left}");
+        let versions = ours("VERSION", &CONTAINER, &json!({})).unwrap();
+        let versions: Value = serde_json::from_str(&versions).unwrap();
+        assert_eq!(versions["supportedVersions"], json!(["0.4.0", "1.0.0", "1.1.0"]));
         ours("STATUS", &CONTAINER, &gc(json!([]))).unwrap();
     });
 }

@@ -12,11 +12,12 @@ use anyhow::{Context, Result, bail};
 use crate::run::{Step, find_program, target_dir};
 
 /// What the guest runs, by its path there. The first one is what the kernel starts.
-const SCRIPTS: [(&str, &str); 5] = [
+const SCRIPTS: [(&str, &str); 6] = [
     ("init", include_str!("guest/init.sh")),
     ("lib/house.sh", include_str!("guest/house.sh")),
     ("lib/without.sh", include_str!("guest/without.sh")),
     ("lib/with.sh", include_str!("guest/with.sh")),
+    ("lib/firewall.sh", include_str!("guest/firewall.sh")),
     ("lib/traffic.sh", include_str!("guest/traffic.sh")),
 ];
 const DIRS: [&str; 9] = ["bin", "sbin", "usr/sbin", "etc", "proc", "sys", "dev", "run", "tmp"];

@@ -5,6 +5,7 @@ export PATH=/usr/sbin:/bin
 /bin/busybox --install -s /bin
 ln -s /bin/busybox /sbin/modprobe
 ln -s portcullis /usr/sbin/portmap
+ln -s portcullis /usr/sbin/firewall
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
@@ -19,6 +20,7 @@ echo "@boot $(uname -sr)"
 . /lib/without.sh
 . /lib/with.sh
 . /lib/traffic.sh
+. /lib/firewall.sh
 
 echo @end
 poweroff -f
