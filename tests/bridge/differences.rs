@@ -63,12 +63,6 @@ pub const DIFFERENCES: &[Difference] = &[
         line: &["said.interfaces[", "].mtu "],
     },
     Difference {
-        name: "index of addresses",
-        why: "host-local keeps an index of its address files, which Debian's ignores",
-        case: "",
-        line: &["disk: ", "/.portcullis.index "],
-    },
-    Difference {
         name: "codes of errors",
         why: "errors have codes that a caller can act on; Debian's are all 999",
         case: "",

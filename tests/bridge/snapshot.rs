@@ -186,12 +186,15 @@ fn word(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// What host-local has in its address files once more, to save reading them: no state of its own.
+const INDEX: &str = ".portcullis.index";
+
 /// All files below, with mode and content.
 fn files(directory: &Path, lines: &mut Vec<String>) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
     paths.sort();
-    for path in paths {
+    for path in paths.into_iter().filter(|path| !path.ends_with(INDEX)) {
         let mode = fs::symlink_metadata(&path).expect("metadata").permissions().mode() & 0o7777;
         if path.is_dir() {
             lines.push(format!("disk: {}/ mode {mode:o}", path.display()));
