@@ -102,7 +102,13 @@ pub const DIFFERENCES: &[Difference] = &[
         name: "the bridge without a port",
         why: "a DEL without a netns deletes the pair by its other end, where Debian's leaves it",
         case: "DEL without a netns",
-        line: &["host: ", "br0"],
+        line: &["host: link br0"],
+    },
+    Difference {
+        name: "routes through a bridge without a port",
+        why: "a DEL without a netns deletes the pair by its other end, where Debian's leaves it",
+        case: "DEL without a netns",
+        line: &["host: route", "\"dev\":\"br0\""],
     },
     Difference {
         name: "newer versions",
