@@ -348,7 +348,7 @@ fn load_ours(side: &Side, version: IpVersion, cases: &[&str]) {
     let mut transaction = Transaction::new();
     transaction.push(Change::AddTable(Table::new(table())));
     transaction.push(Change::AddBaseChain(table(), chain));
-    kernel.commit(transaction, None).unwrap();
+    kernel.commit(&transaction, None).unwrap();
     for case in cases {
         let words: Vec<String> = case.split_whitespace().map(str::to_owned).collect();
         let mut exprs = conditions(&words, version).unwrap_or_else(|e| panic!("{case}: {e}"));
@@ -357,7 +357,7 @@ fn load_ours(side: &Side, version: IpVersion, cases: &[&str]) {
         let chain = Name::literal(side.ours);
         let rule = Rule::new(exprs);
         transaction.push(Change::AddRule { table: table(), chain, rule, after: None });
-        kernel.commit(transaction, None).unwrap_or_else(|e| panic!("{case}: {e}"));
+        kernel.commit(&transaction, None).unwrap_or_else(|e| panic!("{case}: {e}"));
     }
 }
 

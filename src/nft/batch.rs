@@ -45,12 +45,12 @@ const LIST_BYTES: usize = 60_000;
 
 /// A sealed transaction: one `sendto`.
 #[derive(Debug)]
-pub struct Batch {
+pub struct Batch<'a> {
     pub(super) messages: MessageBuilder,
     pub(super) begin: u32,
     pub(super) last: u32,
-    changes: Vec<Change>,
-    known: Vec<Set>,
+    changes: &'a [Change],
+    known: &'a [Set],
     /// For each object message: which change it belongs to, and where its elements begin.
     index: Vec<(usize, Vec<ElementAt>)>,
 }
@@ -62,7 +62,7 @@ struct ElementAt {
     element: usize,
 }
 
-impl Batch {
+impl Batch<'_> {
     /// Bytes of the whole batch.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -90,7 +90,7 @@ impl Batch {
             (Change::DeleteElements(table, set, all), Some(at)) => {
                 describe_elements("delete", table, set, &all[at..=at])
             }
-            (change, _) => describe(change, &self.known),
+            (change, _) => describe(change, self.known),
         };
         let needs_a_type = matches!(
             change,
@@ -130,7 +130,7 @@ impl Writer {
         }
     }
 
-    pub(super) fn end(mut self, changes: Vec<Change>, known: Vec<Set>) -> Batch {
+    pub(super) fn end<'a>(mut self, changes: &'a [Change], known: &'a [Set]) -> Batch<'a> {
         if self.seq != self.begin {
             self.messages.add_flags(NLM_F_ACK);
         }
@@ -139,7 +139,7 @@ impl Writer {
     }
 
     /// Without the end of the batch, and with an answer to its last change.
-    pub(super) fn leave_open(mut self, changes: Vec<Change>, known: Vec<Set>) -> Batch {
+    pub(super) fn leave_open<'a>(mut self, changes: &'a [Change], known: &'a [Set]) -> Batch<'a> {
         self.messages.add_flags(NLM_F_ACK);
         self.into_batch(changes, known)
     }
@@ -151,7 +151,7 @@ impl Writer {
         }
     }
 
-    fn into_batch(self, changes: Vec<Change>, known: Vec<Set>) -> Batch {
+    fn into_batch<'a>(self, changes: &'a [Change], known: &'a [Set]) -> Batch<'a> {
         let (messages, begin, last, index) = (self.messages, self.begin, self.seq, self.index);
         Batch { messages, begin, last, changes, known, index }
     }

@@ -86,7 +86,7 @@ impl Kernel {
     /// [`Error::Refused`] with every change that the kernel refused; nothing is changed then.
     pub fn commit(
         &mut self,
-        transaction: Transaction,
+        transaction: &Transaction,
         generation: Option<Generation>,
     ) -> Result<Applied, Error> {
         if transaction.is_empty() {
@@ -121,7 +121,7 @@ impl Kernel {
     ///
     /// # Errors
     /// As [`Kernel::commit`].
-    pub fn dry_run(&mut self, transaction: Transaction) -> Result<(), Error> {
+    pub fn dry_run(&mut self, transaction: &Transaction) -> Result<(), Error> {
         if transaction.is_empty() {
             return Ok(());
         }

@@ -113,19 +113,19 @@ impl Transaction {
     }
 
     /// Seals the transaction without its end: the kernel checks it and drops it.
-    pub(super) fn seal_open(self, first_seq: u32) -> Batch {
+    pub(super) fn seal_open(&self, first_seq: u32) -> Batch<'_> {
         let mut writer = Writer::begin(first_seq, None);
         writer.put_all(&self.changes);
-        writer.leave_open(self.changes, self.known)
+        writer.leave_open(&self.changes, &self.known)
     }
 
     /// Seals the transaction. With a generation the kernel refuses it if anything in nf_tables
     /// has changed since. Numbers of the messages begin at `first_seq`.
     #[must_use]
-    pub fn seal(self, first_seq: u32, generation: Option<Generation>) -> Batch {
+    pub fn seal(&self, first_seq: u32, generation: Option<Generation>) -> Batch<'_> {
         let mut writer = Writer::begin(first_seq, generation);
         writer.put_all(&self.changes);
-        writer.end(self.changes, self.known)
+        writer.end(&self.changes, &self.known)
     }
 }
 

@@ -55,8 +55,7 @@ pub fn apply<E: From<Error>>(
             tracing::debug!("plan:\n{wanted}");
         }
         let checked = wanted.depends_on_snapshot() && attempt < checks;
-        let transaction = wanted.transaction().clone();
-        match kernel.commit(transaction, checked.then_some(generation)) {
+        match kernel.commit(wanted.transaction(), checked.then_some(generation)) {
             Ok(Applied::Committed) => return Ok(wanted),
             Ok(Applied::Stale) => pause(attempt),
             // Unchecked, a refusal may only mean that the view was old.

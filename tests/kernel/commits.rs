@@ -42,12 +42,12 @@ fn kernel() -> Kernel {
 #[test]
 fn explain_when_one_of_3000_elements_exists_then_names_that_element() {
     let mut kernel = kernel();
-    kernel.commit(with_set(), None).unwrap();
+    kernel.commit(&with_set(), None).unwrap();
     nft("add element inet held ports { 1500 }");
     let mut transaction = Transaction::new();
     let elements: Vec<Element> = (1..=3000).map(element).collect();
     transaction.push(Change::CreateElements(table(), ports(), elements));
-    let Err(Error::Refused(changes)) = kernel.commit(transaction, None) else {
+    let Err(Error::Refused(changes)) = kernel.commit(&transaction, None) else {
         panic!("the kernel took an element twice")
     };
     assert_eq!(changes.len(), 1, "{changes:?}");
@@ -62,7 +62,7 @@ fn commit_when_20000_elements_in_one_batch_then_all_land() {
     let mut transaction = with_set();
     let elements: Vec<Element> = (0..20_000).map(element).collect();
     transaction.push(Change::AddElements(table(), ports(), elements));
-    assert_eq!(kernel.commit(transaction, None).unwrap(), Applied::Committed);
+    assert_eq!(kernel.commit(&transaction, None).unwrap(), Applied::Committed);
     let mut keys: Vec<Vec<u8>> = kernel
         .elements(&table(), &ports().name)
         .unwrap()
@@ -77,12 +77,12 @@ fn commit_when_20000_elements_in_one_batch_then_all_land() {
 #[test]
 fn commit_when_last_of_20000_elements_is_refused_then_none_lands() {
     let mut kernel = kernel();
-    kernel.commit(with_set(), None).unwrap();
+    kernel.commit(&with_set(), None).unwrap();
     let mut elements: Vec<Element> = (0..20_000).map(element).collect();
     elements.push(Element::new(vec![1, 2, 3]));
     let mut transaction = Transaction::new();
     transaction.push(Change::AddElements(table(), ports(), elements));
-    assert!(matches!(kernel.commit(transaction, None), Err(Error::Refused(_))));
+    assert!(matches!(kernel.commit(&transaction, None), Err(Error::Refused(_))));
     assert!(kernel.elements(&table(), &ports().name).unwrap().is_empty());
 }
 
@@ -91,10 +91,10 @@ fn commit_when_generation_is_gone_then_stale_and_nothing_changes() {
     let mut kernel = kernel();
     let before = kernel.generation().unwrap();
     nft("add table ip other");
-    assert_eq!(kernel.commit(with_set(), Some(before)).unwrap(), Applied::Stale);
+    assert_eq!(kernel.commit(&with_set(), Some(before)).unwrap(), Applied::Stale);
     assert_eq!(kernel.table(&table()).unwrap(), None);
     let now = kernel.generation().unwrap();
-    assert_eq!(kernel.commit(with_set(), Some(now)).unwrap(), Applied::Committed);
+    assert_eq!(kernel.commit(&with_set(), Some(now)).unwrap(), Applied::Committed);
     assert!(kernel.table(&table()).unwrap().is_some());
 }
 
@@ -102,7 +102,7 @@ fn commit_when_generation_is_gone_then_stale_and_nothing_changes() {
 fn dry_run_when_all_is_well_then_nothing_changes() {
     let mut kernel = kernel();
     let before = kernel.generation().unwrap();
-    kernel.dry_run(with_set()).unwrap();
+    kernel.dry_run(&with_set()).unwrap();
     assert_eq!(kernel.table(&table()).unwrap(), None);
     assert_eq!(kernel.generation().unwrap(), before);
 }
@@ -112,7 +112,7 @@ fn dry_run_when_a_change_is_bad_then_reports_it() {
     let mut kernel = kernel();
     let mut transaction = with_set();
     transaction.push(Change::DeleteChain(table(), Name::literal("missing")));
-    let Err(Error::Refused(changes)) = kernel.dry_run(transaction) else {
+    let Err(Error::Refused(changes)) = kernel.dry_run(&transaction) else {
         panic!("the kernel deleted what is not there")
     };
     assert_eq!(changes[0].change, "delete chain inet held missing");
@@ -127,7 +127,7 @@ fn commit_when_300_changes_are_refused_then_all_are_reported() {
         let name = Name::new(format!("missing{number}")).unwrap();
         transaction.push(Change::DeleteChain(table(), name));
     }
-    let Err(Error::Refused(changes)) = kernel.commit(transaction, None) else {
+    let Err(Error::Refused(changes)) = kernel.commit(&transaction, None) else {
         panic!("the kernel deleted what is not there")
     };
     let told: Vec<String> = changes.into_iter().map(|change| change.change).collect();
@@ -144,7 +144,7 @@ fn events_when_a_batch_is_committed_then_tell_each_change_and_its_generation() {
     let mut transaction = with_set();
     transaction.push(Change::AddElements(table(), ports(), vec![element(7)]));
     transaction.push(Change::AddChain(table(), Chain::new(Name::literal("regular"))));
-    kernel.commit(transaction, None).unwrap();
+    kernel.commit(&transaction, None).unwrap();
     nft("delete table inet held");
     let mut events: Vec<Event> = Vec::new();
     while events.iter().filter(|event| matches!(event.subject, Subject::Generation { .. })).count()
@@ -184,7 +184,7 @@ fn without_permission() {
     let mut kernel = Kernel::open().unwrap();
     let read = kernel.generation();
     assert!(matches!(read, Err(Error::NotPermitted)), "{read:?}");
-    let written = kernel.commit(with_set(), None);
+    let written = kernel.commit(&with_set(), None);
     assert!(matches!(written, Err(Error::NotPermitted)), "{written:?}");
     println!("refused as it should be");
 }
@@ -223,7 +223,7 @@ fn explain_when_a_rule_is_refused_then_prints_the_rule() {
     let (table, elsewhere) = (table(), Name::literal("nowhere"));
     transaction.push(Change::AddRule { table, chain: elsewhere, rule: rule.value, after: None });
     assert_eq!(chain.as_str(), "here");
-    let Err(Error::Refused(changes)) = kernel.commit(transaction, None) else {
+    let Err(Error::Refused(changes)) = kernel.commit(&transaction, None) else {
         panic!("there is no such chain")
     };
     let told: Vec<&str> = changes.iter().map(|change| change.change.as_str()).collect();

@@ -41,7 +41,7 @@ fn check(name: &str) -> Found {
     }
     fresh_netns();
     let mut second = Kernel::open().unwrap();
-    let applied = second.commit(whole.rebuild(), None);
+    let applied = second.commit(&whole.rebuild(), None);
     assert_eq!(applied.unwrap_or_else(|error| panic!("{name}: {error:#}")), Applied::Committed);
     for ((chain, _, first), (_, _, second)) in raw.iter().zip(second.raw_expressions(&id).unwrap())
     {

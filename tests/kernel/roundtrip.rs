@@ -75,7 +75,7 @@ pub fn check(name: &str) -> (usize, Vec<String>) {
     }
     fresh_netns();
     let mut second = Kernel::open().unwrap();
-    match second.commit(whole.rebuild(), None) {
+    match second.commit(&whole.rebuild(), None) {
         Ok(applied) => assert_eq!(applied, Applied::Committed),
         Err(error) => {
             wrong.push(format!("{name}: rebuild: {error:#}"));
