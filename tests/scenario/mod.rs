@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
-use portcullis::attachment::{self, Attachment, Host, Netns, Owner};
+use portcullis::attachment::{self, Attachment, Host, Netns};
 use portcullis::firewall::BridgeRules;
-use portcullis::net::{IfName, Subnet};
-use serde_json::Value;
+use portcullis::front::cni::{Call, CniVersion, Environment, bridge_intent};
 
 use crate::lab::{Lab, Subject};
 
@@ -213,21 +212,13 @@ impl Step {
         assert!(output.status.success(), "{self:?}: {answer}");
     }
 
-    /// What a step of the bridge means for the firewall: no plugin reads its input yet.
+    /// What a step of the bridge means for the firewall. Its input is what a runtime sends for a
+    /// CHECK: only there the names are known that an ADD has drawn.
     pub fn guarded(&self, netns: Netns) -> (Attachment, BridgeRules) {
-        let input: Value = serde_json::from_str(&self.input).unwrap();
-        let text = |key: &str| input[key].as_str().unwrap();
-        let wants = |key: &str| input[key].as_bool().unwrap_or(false);
-        let addresses = input["addresses"].as_array().unwrap().iter();
-        let addresses =
-            addresses.map(|text| Subnet::parse_interface(text.as_str().unwrap()).unwrap());
-        let port = (IfName::new(text("port")).unwrap(), text("mac").parse().unwrap());
-        let rules = BridgeRules {
-            masquerade: if wants("ipMasq") { addresses.collect() } else { vec![] },
-            spoof: wants("macspoofchk").then_some(port),
-        };
-        let parts = ["bridge", text("name"), &self.container, &self.ifname];
-        (Attachment { owner: Owner::from_parts(&parts), netns: Some(netns) }, rules)
+        let env = Environment::read(|name| self.variable(name).to_owned());
+        let call = Call::parse(&env, self.input.as_bytes(), &CniVersion::ALL).expect("a call");
+        let (owner, rules) = bridge_intent(&call).expect("an intent");
+        (Attachment { owner, netns: Some(netns) }, rules)
     }
 
     /// Takes the step back.

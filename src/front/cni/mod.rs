@@ -21,7 +21,7 @@ mod portmap;
 mod result;
 mod version;
 
-pub use bridge::BRIDGE;
+pub use bridge::{BRIDGE, bridge_intent};
 pub use call::{Call, Command};
 pub use env::Environment;
 pub use error::Error;

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::conf::{BridgeConf, bridge_name, ipam_type};
 use super::ipam::Ipam;
 use super::links;
-use crate::attachment::{self, Attachment, Host, Netns, NetnsError, Owner, Remains};
+use crate::attachment::{self, Attachment, Expected, Host, Netns, NetnsError, Owner, Remains};
+use crate::firewall::BridgeRules;
 use crate::front::cni::call::{Call, Command};
 use crate::front::cni::error::Error;
 use crate::front::cni::plugin::Plugin;
@@ -113,15 +114,37 @@ fn check(call: &Call) -> Result<(), Error> {
     let Some(prev) = &conf.prev_result else {
         return Err(Error::NoPrevResult { command: "CHECK" });
     };
-    let expected = links::expected(prev, &conf.network.bridge, &ifname(call)?, &call.netns_path)?;
-    let port = links::port(prev, &conf.network.bridge);
+    let (expected, rules) = expected(call, &conf, prev)?;
     attachment::check_bridge(&netns, &conf.network, &expected)?;
-    let rules = expected.rules(&conf.network, port.map(|(name, _)| name));
     if !rules.is_empty() {
         let attachment = Attachment { owner: call.owner_as(KIND), netns: Some(netns) };
         attachment::check_guard(&mut Host::open()?, &attachment, &rules)?;
     }
     Ok(())
+}
+
+/// What links and rules should be, after what an ADD reported.
+fn expected(
+    call: &Call,
+    conf: &BridgeConf,
+    prev: &CniResult,
+) -> Result<(Expected, BridgeRules), Error> {
+    let bridge = &conf.network.bridge;
+    let expected = links::expected(prev, bridge, &ifname(call)?, &call.netns_path)?;
+    let port = links::port(prev, bridge).map(|(name, _)| name);
+    let rules = expected.rules(&conf.network, port);
+    Ok((expected, rules))
+}
+
+/// What a container that an ADD reported needs of the firewall, and whose it is. Pure.
+///
+/// # Errors
+/// [`Error`] where the configuration is wrong or has no `prevResult`.
+pub fn bridge_intent(call: &Call) -> Result<(Owner, BridgeRules), Error> {
+    let conf = BridgeConf::parse(call)?;
+    let prev = conf.prev_result.as_ref().ok_or(Error::NoPrevResult { command: "CHECK" })?;
+    let (_, rules) = expected(call, &conf, prev)?;
+    Ok((call.owner_as(KIND), rules))
 }
 
 fn gc(call: &Call) -> Result<(), Error> {

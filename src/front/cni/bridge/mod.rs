@@ -11,4 +11,4 @@ mod conf;
 mod ipam;
 mod links;
 
-pub use commands::BRIDGE;
+pub use commands::{BRIDGE, bridge_intent};
