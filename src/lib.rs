@@ -1,4 +1,5 @@
-//! portcullis publishes container ports on a Linux host, speaking netlink directly to nf_tables.
+//! portcullis connects containers on a Linux host: links, addresses, published ports, isolation,
+//! speaking netlink directly to rtnetlink and nf_tables.
 //!
 //! This page is the way through the house. Each room is a module with its own page; a room uses
 //! only those above it in this list, and `cargo xtask tidy` sees to that.
@@ -12,10 +13,10 @@
 //! | [`link`], [`conntrack`] | links, addresses, routes, sysctls; tracked flows | know nf_tables |
 //! | [`ruleset`] | desired state, snapshot, difference, plan, ownership | know why a rule is wanted |
 //! | [`xtables`] | the iptables language | talk to the kernel |
-//! | [`firewall`] | what publishing means, as table content | do IO |
+//! | [`firewall`] | what publishing, masquerading and isolating mean, as table content | do IO |
 //! | [`ipam`] | ranges, which address is next, who has which | know links or rules |
 //! | [`attachment`] | one container on one network: order, lock, record | parse a caller's format |
-//! | [`front`] | one room per caller: CNI, inspection | use another front |
+//! | [`front`] | one room per caller: CNI, inspection, installation | use another front |
 //!
 //! # One port number on its way
 //!
@@ -49,12 +50,28 @@
 //! chain CNI-HOSTPORT-MASQ  { meta mark & 0x00002000 == 0x00002000 masquerade }
 //! ```
 //!
+//! # One container on its way
+//!
+//! Before `portmap` the runtime has executed `bridge`, which makes what the port leads to.
+//!
+//! 1. [`front::cni`] reads the configuration into an [`attachment::BridgeNetwork`], and finds the
+//!    address manager. One that is this program itself is called, not executed.
+//! 2. [`attachment::connect`] makes the bridge where it is missing and a veth pair in one request
+//!    ([`link`]), asks for addresses ([`ipam`], which keeps the directory of the CNI plugin
+//!    `host-local`), puts masquerading and the check of source addresses into force in one batch
+//!    ([`firewall`]), gives the container its addresses and routes, and the bridge the gateway's.
+//! 3. Each step leaves a note of how it is undone. If one fails, the notes are followed from the
+//!    last to the first, and what other containers have come to use is left to them.
+//! 4. The host's end of the pair bears the owner's label as its alias, so that a DEL without a
+//!    network namespace and without a result still finds it.
+//!
 //! # What holds everywhere
 //!
 //! - **One change is one batch.** IPv4, IPv6, sets and the record of who owns what come into force
 //!   together. A process that is killed leaves all of its change or nothing.
-//! - **State is in the kernel only.** An attachment's record is a named counter beside its
-//!   elements; there is no state file that could disagree with the ruleset.
+//! - **State is in the kernel.** An attachment's record is a named counter beside its elements;
+//!   there is no state file that could disagree with the ruleset. Only leases are files, since
+//!   others read them too.
 //! - **Ownership is data.** Every element carries its owner; only what carries the owner's mark
 //!   is deleted, never what merely looks like it.
 //! - **Nothing is listed that need not be.** Names and keys are looked up one by one, so that a
