@@ -22,7 +22,7 @@ cargo xtask <command>
 
   test [-- ARGS]     set up, then `cargo test --workspace ARGS`
   ci                 set up, then fmt, clippy, doc, tidy and test, as the build server does
-  demo               publish a container's ports on a host made of namespaces and try them
+  demo               attach a container on a host made of namespaces and try its ports
                        --plugin PATH   run another portmap plugin in portcullis' place
   tidy               check the rooms, file lengths and names of src/
   bless              write the expected listings of the golden tests anew

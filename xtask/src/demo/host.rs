@@ -1,4 +1,5 @@
-//! Three namespaces in a row: outside – host – container, joined as on a real machine.
+//! Three namespaces in a row: outside – host – container. Host and outside are joined here; the
+//! container's bridge, link and addresses are the plugins' work.
 //!
 //! ```text
 //! outside 192.0.2.2 ── 192.0.2.1 host, cni0 10.88.0.1 ── 10.88.0.2 container
@@ -32,20 +33,6 @@ const LINES: &[&str] = &[
     "ip -n outside addr add 192.0.2.2/24 dev eth0",
     "ip -n outside addr add 2001:db8::2/64 dev eth0 nodad",
     "ip -n outside link set eth0 up",
-    "ip -n host link add cni0 type bridge",
-    "ip -n host addr add 10.88.0.1/16 dev cni0",
-    "ip -n host addr add fd00:88::1/64 dev cni0 nodad",
-    "ip -n host link set cni0 up",
-    "ip -n host link add veth0 type veth peer name eth0 netns container",
-    "ip -n host link set veth0 master cni0 up",
-    // As bridge's `hairpinMode`: with br_netfilter the way back leads out of the port it came in.
-    "ip -n host link set veth0 type bridge_slave hairpin on",
-    "ip -n container addr add 10.88.0.2/16 dev eth0",
-    "ip -n container addr add fd00:88::2/64 dev eth0 nodad",
-    "ip -n container link set eth0 up",
-    "ip -n container route add default via 10.88.0.1",
-    "ip -n container route add default via fd00:88::1",
-    "ip netns exec host sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1",
 ];
 
 /// Make it all. What is made goes with the mount namespace.

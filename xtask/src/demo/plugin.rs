@@ -1,4 +1,4 @@
-//! The calls that a container runtime makes to the plugin, each one process, in the host.
+//! The calls that a container runtime makes to the plugins, each one process, in the host.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,31 @@ pub const CONTAINER_ID: &str = "web";
 
 const DIR: &str = "/run/demo";
 
-/// What a runtime writes to the plugin's standard input on ADD and DEL.
-const CONFIG: &str = r#"{
-  "cniVersion": "1.0.0",
-  "name": "demo",
+/// A plugin with what a runtime writes to its standard input, up to where the result of the one
+/// before would follow.
+struct Entry {
+    name: &'static str,
+    config: &'static str,
+}
+
+/// The network: what an entry of a conflist becomes for each of its plugins.
+const NETWORK: [Entry; 3] = [
+    Entry {
+        name: "bridge",
+        config: r#"{
+  "cniVersion": "1.0.0", "name": "demo",
+  "type": "bridge",
+  "bridge": "cni0",
+  "isDefaultGateway": true, "ipMasq": true, "hairpinMode": true,
+  "ipam": {
+    "type": "host-local", "dataDir": "/run/demo/leases",
+    "ranges": [[{ "subnet": "10.88.0.0/16" }], [{ "subnet": "fd00:88::/64" }]]
+  }"#,
+    },
+    Entry {
+        name: "portmap",
+        config: r#"{
+  "cniVersion": "1.0.0", "name": "demo",
   "type": "portmap",
   "capabilities": { "portMappings": true },
   "runtimeConfig": {
@@ -22,58 +43,95 @@ const CONFIG: &str = r#"{
       { "hostPort": 8080, "containerPort": 80, "protocol": "tcp" },
       { "hostPort": 5353, "containerPort": 53, "protocol": "udp" }
     ]
-  },
-  "prevResult": {
-    "cniVersion": "1.0.0",
-    "interfaces": [{ "name": "eth0", "sandbox": "/run/netns/container" }],
-    "ips": [
-      { "address": "10.88.0.2/16", "gateway": "10.88.0.1", "interface": 0 },
-      { "address": "fd00:88::2/64", "gateway": "fd00:88::1", "interface": 0 }
-    ]
-  }
-}
-"#;
+  }"#,
+    },
+    Entry {
+        name: "firewall",
+        config: r#"{
+  "cniVersion": "1.0.0", "name": "demo",
+  "type": "firewall""#,
+    },
+];
 
-/// A plugin under the name `portmap`, and the configuration that it is fed.
-pub struct Plugin {
-    path: PathBuf,
-    config: PathBuf,
+/// The plugins of the network, in a directory of their own.
+pub struct Plugins {
+    directory: PathBuf,
+    /// What the last ADD answered.
+    result: String,
 }
 
-impl Plugin {
-    /// Link the binary as `portmap` and write the configuration down.
-    pub fn install(binary: &Path) -> Result<Self> {
+impl Plugins {
+    /// Link the binary under the plugins' names; `portmap` may be another's.
+    pub fn install(binary: &Path, portmap: &Path) -> Result<Self> {
+        let directory = PathBuf::from(DIR);
         Step::line("mkdir -p").arg(DIR).run()?;
-        let path = Path::new(DIR).join("portmap");
-        let (from, to) = (binary.to_string_lossy(), path.to_string_lossy());
-        Step::line("ln -s").args([&from, &to]).run()?;
-        let config = Path::new(DIR).join("web.json");
-        std::fs::write(&config, CONFIG).context("writing the configuration")?;
-        Step::line("cat").arg(config.to_string_lossy()).run()?;
-        Ok(Self { path, config })
+        for name in ["bridge", "host-local", "portmap", "firewall"] {
+            let from = if name == "portmap" { portmap } else { binary };
+            let to = directory.join(name);
+            Step::line("ln -s").args([from.to_string_lossy(), to.to_string_lossy()]).run()?;
+        }
+        Ok(Self { directory, result: String::new() })
+    }
+
+    /// What versions a plugin knows.
+    pub fn version(&self) -> Result<()> {
+        let said = self.execute("portmap", "VERSION", None)?;
+        println!("{}", said.trim_end());
+        Ok(())
+    }
+
+    /// Attach the container: each plugin gets the result of the one before.
+    pub fn add(&mut self) -> Result<()> {
+        for entry in &NETWORK {
+            self.result = self.execute(entry.name, "ADD", Some(self.input(entry)?))?;
+        }
+        println!("{}", self.result.trim_end());
+        Ok(())
+    }
+
+    /// Detach it, last plugin first.
+    pub fn del(&self) -> Result<()> {
+        for entry in NETWORK.iter().rev() {
+            self.execute(entry.name, "DEL", Some(self.input(entry)?))?;
+        }
+        Ok(())
+    }
+
+    /// Write down what a plugin is fed, and show it the first time.
+    fn input(&self, entry: &Entry) -> Result<PathBuf> {
+        let path = self.directory.join(format!("{}.json", entry.name));
+        let is_new = !path.exists();
+        let previous = match self.result.trim_end() {
+            "" => String::new(),
+            result => format!(",\n  \"prevResult\": {result}"),
+        };
+        let text = format!("{}{previous}\n}}\n", entry.config);
+        std::fs::write(&path, text).context("writing a configuration")?;
+        if is_new {
+            Step::line("cat").arg(path.to_string_lossy()).run()?;
+        }
+        Ok(path)
     }
 
     /// One call. An exit code other than 0 is an error, with what the plugin said.
-    pub fn call(&self, command: &str) -> Result<()> {
-        let mut step = Step::line("ip netns exec host").arg(self.path.to_string_lossy());
+    fn execute(&self, name: &str, command: &str, input: Option<PathBuf>) -> Result<String> {
+        let program = self.directory.join(name);
+        let mut step = Step::line("ip netns exec host").arg(program.to_string_lossy());
         step = step.env("CNI_COMMAND", command);
-        if command != "VERSION" {
+        if let Some(input) = input {
             step = step
                 .env("CNI_CONTAINERID", CONTAINER_ID)
                 .env("CNI_NETNS", "/run/netns/container")
                 .env("CNI_IFNAME", "eth0")
                 .env("CNI_PATH", DIR)
-                .stdin(&self.config);
+                .stdin(&input);
         }
         let output = step.capture()?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        if !said.trim().is_empty() {
-            println!("{}", said.trim_end());
-        }
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
         eprint!("{}", String::from_utf8_lossy(&output.stderr));
         if !output.status.success() {
-            bail!("{command} failed: {}", output.status);
+            bail!("{name}: {command} failed: {}\n{said}", output.status);
         }
-        Ok(())
+        Ok(said)
     }
 }

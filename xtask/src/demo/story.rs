@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use super::host::{self, CONTAINER, GATEWAY, HOST, OUTSIDE};
-use super::plugin::{CONTAINER_ID, Plugin};
+use super::plugin::{CONTAINER_ID, Plugins};
 use crate::probe::{self, Outcome, Server};
 use crate::run::{Step, cargo, target_dir};
 use crate::{lab, setup};
@@ -24,7 +24,9 @@ pub fn start(words: &[String]) -> Result<ExitCode> {
             lab::reenter("__demo", &[binary.to_string_lossy().into_owned()])
         }
         [option, path] if option == "--plugin" => {
-            lab::reenter("__demo", &[path.clone(), "stand-in".to_owned()])
+            cargo().args(["build", "--release"]).run()?;
+            let binary = target_dir()?.join("release/portcullis");
+            lab::reenter("__demo", &[binary.to_string_lossy().into_owned(), path.clone()])
         }
         _ => bail!("demo takes only `--plugin PATH`"),
     }
@@ -32,21 +34,22 @@ pub fn start(words: &[String]) -> Result<ExitCode> {
 
 /// The part inside: everything between the first namespace and the count.
 pub fn inside(words: &[String]) -> Result<ExitCode> {
-    let (binary, own) = match words {
-        [binary] => (PathBuf::from(binary), true),
-        [binary, _stand_in] => (PathBuf::from(binary), false),
+    let (binary, portmap, own) = match words {
+        [binary] => (PathBuf::from(binary), PathBuf::from(binary), true),
+        [binary, stand_in] => (PathBuf::from(binary), PathBuf::from(stand_in), false),
         _ => bail!("__demo wants the plugin's path"),
     };
     let begin = Instant::now();
     lab::settle()?;
-    title("a host, a container on its bridge, and a client outside");
+    title("a host, a client outside, and a container without a network");
     host::make()?;
-    let server = Server::start("container", 80, 53)?;
 
-    title("a runtime asks the plugin, then has it publish two ports");
-    let plugin = Plugin::install(&binary)?;
-    plugin.call("VERSION")?;
-    plugin.call("ADD")?;
+    title("a runtime has the container attached: bridge, portmap, firewall");
+    let mut plugins = Plugins::install(&binary, &portmap)?;
+    plugins.version()?;
+    plugins.add()?;
+    print!("{}", links()?);
+    let server = Server::start("container", 80, 53)?;
 
     title("probes; each line is one `$ ip netns exec FROM xtask __probe PROTOCOL ADDRESS`");
     let mut failures = Vec::new();
@@ -65,7 +68,10 @@ pub fn inside(words: &[String]) -> Result<ExitCode> {
     }
 
     title("the container goes: DEL");
-    plugin.call("DEL")?;
+    plugins.del()?;
+    let links = links()?;
+    print!("{links}");
+    must_not(&mut failures, links.contains("veth"), "the host still has the container's link");
     let mut refused = 0;
     for probe in probes.iter().filter(|probe| probe.from == "outside") {
         let failure = probe.run_closed()?;
@@ -107,6 +113,11 @@ fn must_not(failures: &mut Vec<String>, wrong: bool, text: &str) {
 
 fn listing() -> Result<String> {
     output_of(&Step::line("ip netns exec host nft list ruleset"))
+}
+
+/// The host's links and their addresses.
+fn links() -> Result<String> {
+    output_of(&Step::line("ip -n host -brief address"))
 }
 
 fn list(binary: &Path) -> Result<String> {
