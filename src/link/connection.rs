@@ -39,6 +39,9 @@ impl Connection {
         let handle = {
             let _context = runtime.enter();
             let (mut connection, handle, _) = rtnetlink::new_connection()?;
+            // Else an answer that ends would look like a connection that ended without one.
+            connection.set_forward_ack(true);
+            connection.set_forward_done(true);
             let socket = connection.socket_mut().socket_mut();
             socket.set_ext_ack(true)?;
             socket.set_cap_ack(true)?;
@@ -59,7 +62,8 @@ impl Connection {
         let answers = self.exchange(request, NLM_F_ACK | flags, &words)?;
         match answers.refusal {
             Some(refusal) => Err(Error::refused(words(), refusal)),
-            None => Ok(()),
+            None if answers.is_complete => Ok(()),
+            None => Err(Error::NoAnswer { request: words() }),
         }
     }
 
@@ -87,6 +91,9 @@ impl Connection {
             let answers = self.exchange(request.clone(), NLM_F_DUMP, &words)?;
             if let Some(refusal) = answers.refusal {
                 return Err(Error::refused(words(), refusal));
+            }
+            if !answers.is_complete {
+                return Err(Error::NoAnswer { request: words() });
             }
             if !answers.is_interrupted {
                 return Ok(answers.messages);
@@ -122,6 +129,8 @@ struct Answers {
     messages: Vec<RouteNetlinkMessage>,
     refusal: Option<Refusal>,
     is_interrupted: bool,
+    /// The kernel said that this is all: an ACK, or the end of a list.
+    is_complete: bool,
 }
 
 impl Answers {
@@ -131,13 +140,26 @@ impl Answers {
             answers.is_interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
             match message.payload {
                 NetlinkPayload::InnerMessage(inner) => answers.messages.push(inner),
-                NetlinkPayload::Error(error) => answers.refusal = refusal(&error),
-                // NLMSG_DONE, NLMSG_NOOP: nothing to keep.
+                NetlinkPayload::Error(error) => {
+                    answers.refusal = refusal(&error);
+                    answers.is_complete = true;
+                }
+                NetlinkPayload::Done(done) => {
+                    answers.refusal = refusal_of_list(done.code);
+                    answers.is_complete = true;
+                }
+                // NLMSG_NOOP, and NLMSG_OVERRUN, after which something is missing.
                 _ => {}
             }
         }
         answers
     }
+}
+
+/// Why a list ended before its end: `NLMSG_DONE` carries it as a negative number.
+fn refusal_of_list(code: i32) -> Option<Refusal> {
+    let errno = code.checked_neg().filter(|errno| *errno > 0)?;
+    Some(Refusal { seq: 0, errno, extended: ExtendedAck::default() })
 }
 
 /// Reads an `NLMSG_ERROR`; nothing for an ACK. The request is not echoed (`NETLINK_CAP_ACK`) but
@@ -154,4 +176,34 @@ fn refusal(error: &ErrorMessage) -> Option<Refusal> {
         }
     }
     Some(Refusal { seq: 0, errno, extended })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rtnetlink::packet_core::DoneMessage;
+
+    fn complete(payload: NetlinkPayload<RouteNetlinkMessage>) -> (bool, Option<i32>) {
+        let message = NetlinkMessage::new(Default::default(), payload);
+        let answers = Answers::sort(vec![message]);
+        (answers.is_complete, answers.refusal.map(|refusal| refusal.errno))
+    }
+
+    #[test]
+    fn answers_when_none_came_then_are_not_complete() {
+        assert!(!Answers::sort(vec![]).is_complete);
+    }
+
+    #[test]
+    fn answers_when_acknowledged_then_are_complete() {
+        assert_eq!(complete(NetlinkPayload::Error(ErrorMessage::default())), (true, None));
+    }
+
+    #[test]
+    fn answers_when_a_list_ends_then_its_end_says_whether_all_is_there() {
+        let mut done = DoneMessage::default();
+        assert_eq!(complete(NetlinkPayload::Done(done.clone())), (true, None));
+        done.code = -105;
+        assert_eq!(complete(NetlinkPayload::Done(done)), (true, Some(105)));
+    }
 }

@@ -36,7 +36,8 @@ pub struct NewVeth {
 impl Links {
     /// Makes a veth pair in one request, and returns the name of the host's end:
     /// `ip link add HOSTNAME up master BRIDGE type veth peer name NAME netns NETNS`. The host's end
-    /// is up and a port of the bridge at once, the container's end is down.
+    /// is up and a port of the bridge at once, the container's end is down. The host's namespace is
+    /// that of the calling thread.
     ///
     /// # Errors
     /// [`Error::VethExists`] if the container's name is taken, [`Error::NoFreeName`],
@@ -57,6 +58,10 @@ impl Links {
                     if new.host_name.is_some() {
                         return Err(error);
                     }
+                }
+                Err(error @ Error::NoAnswer { .. }) => {
+                    take_back(&host_name);
+                    return Err(error);
                 }
                 made => return made.map(|()| host_name),
             }
@@ -95,5 +100,18 @@ impl Links {
         };
         let request = RouteNetlinkMessage::NewLink(message);
         self.connection.change(request, NLM_F_CREATE | NLM_F_EXCL, words)
+    }
+}
+
+/// Deletes a pair that the kernel may have made although its answer was lost. The name was drawn
+/// for it, so that no other link has it. What carried the answer is gone as well: this takes
+/// another connection.
+fn take_back(host_name: &IfName) {
+    let deleted = Links::open().and_then(|links| match links.link(host_name)? {
+        Some(link) => links.delete(&link),
+        None => Ok(()),
+    });
+    if let Err(error) = deleted {
+        tracing::error!(%error, link = %host_name, "cannot delete a link whose making failed");
     }
 }
