@@ -8,8 +8,8 @@ use crate::attachment::host::{Host, lock};
 use crate::attachment::record::{Attachment, Netns};
 use crate::attachment::{guard, unguard};
 use crate::link::{
-    Link, LinkChange, Links, NetnsFile, NewBridge, NewVeth, PortChange, Sysctl, Tagging, Vlan,
-    VlanOwner, in_netns,
+    Link, LinkChange, Links, NetnsFile, NewBridge, NewVeth, PortChange, Previous, Sysctl, Tagging,
+    Vlan, VlanOwner, in_netns,
 };
 use crate::net::{Cidr, IfName, IpVersion, VlanId};
 use crate::ruleset::Owner;
@@ -139,9 +139,12 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         };
         let is_new = self.host.link(&new.name)?.is_none();
         let failed = |cause| Error::Bridge { bridge: new.name.clone(), cause };
+        if is_new {
+            // Before it is made: the kernel may have made it although its answer was lost.
+            self.undo.push(Step::Bridge(new.name.clone()));
+        }
         let bridge = self.host.ensure_bridge(&new).map_err(failed)?;
         if is_new {
-            self.undo.push(Step::Bridge(bridge.clone()));
             Sysctl::accept_ra(&bridge.name).set_if_there("0")?;
         }
         let mut change = LinkChange::new();
@@ -153,6 +156,9 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
             self.undo.push(Step::Promiscuous(bridge.clone()));
         }
         self.host.change(&bridge, change)?;
+        if !bridge.is_up && !is_new {
+            self.undo.push(Step::Up(bridge.clone()));
+        }
         Ok(bridge)
     }
 
@@ -166,8 +172,8 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
             master: Some(bridge.clone()),
         };
         let name = self.host.create_veth(&new, &self.netns)?;
+        self.undo.push(Step::Port(name.clone()));
         let port = self.host.existing(&name)?;
-        self.undo.push(Step::Port(port.clone()));
         Sysctl::accept_ra(&name).set_if_there("0")?;
         self.host.change(&port, LinkChange::new().alias(self.attachment.owner.label()))?;
         let mut change = PortChange::new();
@@ -194,8 +200,10 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         if rules.is_empty() {
             return Ok(());
         }
-        guard(&mut Host::open()?, &self.attachment, &rules)?;
+        let mut host = Host::open()?;
+        // Before they are made: they may be in force although the kernel's answer was lost.
         self.undo.push(Step::Rules);
+        guard(&mut host, &self.attachment, &rules)?;
         Ok(())
     }
 
@@ -259,9 +267,9 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
             master: Some(bridge.clone()),
         };
         let port = self.host.create_veth(&new, &self.own)?;
+        let gateway = name.clone();
+        self.undo.push(Step::VlanGateway { bridge: bridge.clone(), gateway });
         let gateway = self.host.existing(&name)?;
-        let (bridge, made) = (bridge.clone(), gateway.clone());
-        self.undo.push(Step::VlanGateway { bridge, gateway: made });
         let own = Vlans { trunk: vec![], ..self.network.vlans.clone() };
         tag(&self.host, &self.host.existing(&port)?, &own)?;
         self.host.change(&gateway, LinkChange::new().up())?;
@@ -270,6 +278,11 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
 
     /// Undoes, last things first. What cannot be undone is said, and the rest is undone.
     fn roll_back(&mut self) {
+        // What failed may have been the connection.
+        match Links::open() {
+            Ok(host) => self.host = host,
+            Err(error) => tracing::warn!(%error, "undoing over the old connection"),
+        }
         for step in std::mem::take(&mut self.undo).into_iter().rev() {
             if let Err(error) = self.undo_step(&step) {
                 tracing::error!(%error, ?step, "cannot undo a part of a failed attachment");
@@ -284,13 +297,18 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
                 unguard(&mut Host::open()?, &self.attachment.owner, None)?;
                 Ok(())
             }
-            Step::Port(port) => Ok(self.host.delete(port).map_err(Error::from)?),
+            Step::Port(name) => {
+                let port = self.host.link(name).map_err(Error::from)?;
+                let deleted = port.map(|port| self.host.delete(&port)).transpose();
+                Ok(deleted.map(|_| ()).map_err(Error::from)?)
+            }
             Step::ContainerSysctl(previous) => {
                 let restore = || previous.restore();
                 let restored = in_netns(&self.netns, restore).map_err(crate::link::Error::Enter);
                 Ok(restored.and_then(|done| done).map_err(Error::from)?)
             }
             Step::Bridge(_)
+            | Step::Up(_)
             | Step::Promiscuous(_)
             | Step::VlanGateway { .. }
             | Step::Addresses { .. } => {
@@ -348,12 +366,24 @@ fn set_sysctls(
     Ok(())
 }
 
-/// Has the host pass on packets of the versions that have a gateway.
+/// Has the host pass on packets of the versions that have a gateway: of all of them, or of none
+/// more than before.
 fn forward(addressing: &Addressing) -> Result<(), Error> {
+    let (_held, _lock) = lock()?;
+    let mut changed: Vec<Previous> = Vec::new();
     for version in IpVersion::BOTH {
         let is_of = |gateway: &Cidr| IpVersion::of(gateway.address()) == version;
-        if addressing.gateways().iter().any(is_of) {
-            Sysctl::forwarding(version).set("1")?;
+        if !addressing.gateways().iter().any(is_of) {
+            continue;
+        }
+        match Sysctl::forwarding(version).set("1") {
+            Ok(previous) => changed.extend(previous),
+            Err(error) => {
+                for previous in changed {
+                    previous.restore()?;
+                }
+                return Err(error.into());
+            }
         }
     }
     Ok(())

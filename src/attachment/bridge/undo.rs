@@ -1,20 +1,24 @@
 //! What a failed attachment has to undo, in which order, and what it must leave to others.
 
+use std::net::IpAddr;
+
 use super::gateway::{Readdressed, address};
 use crate::link::{Error, Link, LinkChange, Links, Previous};
-use crate::net::Cidr;
+use crate::net::{Cidr, IfName, IpVersion};
 
 /// One thing that was done for an attachment that then failed.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// The bridge was made.
-    Bridge(Link),
+    /// The bridge was not there, and was to be made.
+    Bridge(IfName),
+    /// The bridge was set up.
+    Up(Link),
     /// The bridge was set promiscuous.
     Promiscuous(Link),
     /// A pair was made; this is the bridge's port.
-    Port(Link),
+    Port(IfName),
     /// The pair that carries a VLAN's gateway was made; this is its end beside the bridge.
-    VlanGateway { bridge: Link, gateway: Link },
+    VlanGateway { bridge: Link, gateway: IfName },
     /// Addresses were put on the bridge, and others taken off.
     Addresses { bridge: Link, link: Link, done: Readdressed },
     /// A sysctl of the container was set that does not go with its interface.
@@ -31,9 +35,16 @@ pub(super) enum Step {
 /// The caller holds the lock, so that no port comes between the look and the deed.
 pub(super) fn undo_on_host(host: &Links, step: &Step) -> Result<(), Error> {
     match step {
-        Step::Bridge(bridge) => {
-            if is_without_ports(host, bridge, None)? {
-                host.delete(bridge)?;
+        Step::Bridge(name) => {
+            if let Some(bridge) = host.link(name)?.filter(Link::is_bridge)
+                && is_without_ports(host, &bridge, None)?
+            {
+                host.delete(&bridge)?;
+            }
+        }
+        Step::Up(bridge) => {
+            if is_without_ports(host, bridge, None)? && !has_v6(host, bridge)? {
+                host.change(bridge, LinkChange::new().down())?;
             }
         }
         Step::Promiscuous(bridge) => {
@@ -42,8 +53,10 @@ pub(super) fn undo_on_host(host: &Links, step: &Step) -> Result<(), Error> {
             }
         }
         Step::VlanGateway { bridge, gateway } => {
-            if is_without_ports(host, bridge, gateway.peer)? {
-                host.delete(gateway)?;
+            if let Some(gateway) = host.link(gateway)?
+                && is_without_ports(host, bridge, gateway.peer)?
+            {
+                host.delete(&gateway)?;
             }
         }
         Step::Addresses { bridge, link, done } => {
@@ -59,6 +72,17 @@ pub(super) fn undo_on_host(host: &Links, step: &Step) -> Result<(), Error> {
 
 fn is_without_ports(host: &Links, bridge: &Link, save: Option<u32>) -> Result<bool, Error> {
     Ok(host.ports(bridge)?.iter().all(|port| Some(port.index) == save))
+}
+
+/// Whether a link has IPv6 addresses of others' choosing, which the kernel would take off with its
+/// going down.
+fn has_v6(host: &Links, link: &Link) -> Result<bool, Error> {
+    let is_link_local = |host: IpAddr| match host {
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+        IpAddr::V4(_) => false,
+    };
+    let there = host.addresses_of(link, IpVersion::V6)?;
+    Ok(there.iter().any(|address| !is_link_local(address.host)))
 }
 
 fn restore(host: &Links, link: &Link, added: &[Cidr], removed: &[Cidr]) -> Result<(), Error> {
