@@ -9,6 +9,9 @@
 mod lab;
 
 mod fronts {
+    mod bridge_conf;
+    mod bridge_delegates;
+    mod bridge_site;
     pub mod call;
     mod captures;
     mod faults;

@@ -332,6 +332,11 @@ impl Error {
             Error::Attachment(
                 attachment::Error::Differs { plan } | attachment::Error::RulesDiffer { plan },
             ) => Some(plan.clone()),
+            Error::Delegate { details, .. } => details.clone(),
+            Error::Several(all) => {
+                let details: Vec<String> = all.iter().filter_map(Error::details).collect();
+                (!details.is_empty()).then(|| details.join("; "))
+            }
             other => causes(other),
         }
     }
