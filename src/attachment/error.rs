@@ -191,8 +191,8 @@ fn link_fault(error: &link::Error) -> Fault {
     match error {
         link::Error::KernelLacks { .. } => Fault::KernelLacks,
         link::Error::Unsteady { .. } => Fault::TryAgain,
+        link::Error::Enter(_) => Fault::Netns,
         link::Error::Open(_)
-        | link::Error::Enter(_)
         | link::Error::Refused { .. }
         | link::Error::NoAnswer { .. }
         | link::Error::Malformed { .. }

@@ -15,7 +15,7 @@ pub enum Error {
     #[error("cannot open a route netlink socket")]
     Open(#[source] std::io::Error),
     /// A network namespace could not be entered.
-    #[error("cannot enter the network namespace")]
+    #[error("cannot enter the network namespace{}", missing_right(.0))]
     Enter(#[source] std::io::Error),
     /// The kernel refused a request.
     #[error("kernel refused {request}: {reason}")]
@@ -136,6 +136,14 @@ pub enum Error {
         #[source]
         cause: std::io::Error,
     },
+}
+
+/// Which right is missing, if that is the reason.
+fn missing_right(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        std::io::ErrorKind::PermissionDenied => " (CAP_SYS_ADMIN is missing)",
+        _ => "",
+    }
 }
 
 impl Error {

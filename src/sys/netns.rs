@@ -89,11 +89,13 @@ impl AsFd for NetnsFile {
 /// # Errors
 /// Where the namespace cannot be entered (CAP_SYS_ADMIN); nothing was done then.
 pub fn in_netns<T>(netns: &NetnsFile, work: impl FnOnce() -> T) -> io::Result<T> {
-    let way_back = WayBack(NetnsFile::own()?);
-    if way_back.0.id == netns.id {
+    let own = NetnsFile::own()?;
+    if own.id == netns.id {
         return Ok(work());
     }
     setns(netns, CloneFlags::CLONE_NEWNET)?;
+    // Only now: who could not go in cannot come back either, and need not.
+    let _way_back = WayBack(own);
     Ok(work())
 }
 
