@@ -56,18 +56,20 @@ pub fn collect_links(prefix: &str, valid: &BTreeSet<Owner>) -> Result<(), Error>
 
 /// Deletes the pair: by its end in the container, or else by the host's.
 fn delete_link(remains: &Remains) -> Result<(), Error> {
+    let host = Links::open()?;
     let netns = match &remains.netns {
         Some(netns) => netns.reopen_if_there()?,
         None => None,
     };
     if let Some(netns) = netns {
         let inside = Links::open_in(&netns)?;
-        if let Some(link) = inside.link(&remains.interface)? {
+        if let Some(link) = inside.link(&remains.interface)?
+            && is_end_of(&host, &link, &remains.owner)?
+        {
             inside.delete(&link)?;
             return Ok(());
         }
     }
-    let host = Links::open()?;
     if let Some((name, mac)) = &remains.port
         && let Some(link) = host.link(name)?.filter(|link| is_port_of(link, &remains.owner, *mac))
     {
@@ -80,6 +82,23 @@ fn delete_link(remains: &Remains) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether a link is the container's end of a pair, and the host's end is not marked as another
+/// container's: a path may have come to lead to another namespace, in which another lives.
+fn is_end_of(host: &Links, link: &Link, owner: &Owner) -> Result<bool, Error> {
+    if link.kind != Kind::Veth {
+        return Ok(false);
+    }
+    let port = match link.peer {
+        Some(index) => host.link_at(index)?,
+        None => None,
+    };
+    let port = port.filter(|port| port.kind == Kind::Veth && port.peer == Some(link.index));
+    let alias = port.and_then(|port| port.alias);
+    let kind = owner.parts().first().map_or(String::new(), |kind| Owner::prefix(&[kind]));
+    let is_anothers = |alias: &String| alias.starts_with(&kind) && alias != owner.label();
+    Ok(!alias.as_ref().is_some_and(is_anothers))
 }
 
 /// Whether a link is the port that an ADD reported and not another that has got its name: it bears

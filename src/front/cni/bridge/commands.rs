@@ -63,10 +63,15 @@ fn add(call: &Call) -> Result<CniResult, Error> {
 fn del(call: &Call) -> Result<(), Error> {
     let conf = BridgeConf::parse(call);
     let mut failures = Vec::new();
-    let netns = netns_of(call).unwrap_or_else(|error| {
-        failures.push(error);
-        None
-    });
+    let netns = match netns_of(call) {
+        Ok(netns) => netns,
+        // Who takes the host for a container is wrong about what is to go.
+        Err(error @ Error::Netns(NetnsError::Own)) => return Err(error),
+        Err(error) => {
+            failures.push(error);
+            None
+        }
+    };
     let ipam = ipam_type(call).and_then(|name| name.map(|name| Ipam::find(call, name)).transpose());
     let mut ipam = ipam.unwrap_or_else(|error| {
         failures.push(error);
