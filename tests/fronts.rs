@@ -9,8 +9,12 @@
 mod lab;
 
 mod fronts {
+    mod bridge_check;
+    mod bridge_commands;
     mod bridge_conf;
+    mod bridge_del;
     mod bridge_delegates;
+    mod bridge_rights;
     mod bridge_site;
     pub mod call;
     mod captures;

@@ -22,7 +22,10 @@ fn configuration_when_it_makes_no_sense_then_is_refused_with_the_known_words() {
     let together = "minID and maxID should be configured simultaneously";
     for (keys, text) in [
         (json!({"ipMasqBackend": "foo"}), "unknown ipmasq backend \"foo\""),
-        (json!({"ipMasq": true, "ipMasqBackend": "ebtables"}), "unknown ipmasq backend \"ebtables\""),
+        (
+            json!({"ipMasq": true, "ipMasqBackend": "ebtables"}),
+            "unknown ipmasq backend \"ebtables\"",
+        ),
         (
             json!({"disableContainerInterface": true}),
             "cannot use IPAM when DisableContainerInterface flag is set",
@@ -60,7 +63,8 @@ fn vlans_when_the_kernel_has_none_then_its_option_is_named_and_nothing_is_left()
     if works {
         site.netns.ip("link del try0\n");
     }
-    for keys in [json!({"vlan": 100}), json!({"vlanTrunk": [{"id": 7}], "preserveDefaultVlan": false})]
+    for keys in
+        [json!({"vlan": 100}), json!({"vlanTrunk": [{"id": 7}], "preserveDefaultVlan": false})]
     {
         let before = site.state();
         let answer = site.run(&site.call("ADD", &keys));

@@ -15,7 +15,10 @@ fn scripted() -> Value {
 fn plugin_when_in_the_second_directory_then_is_found_there() {
     let site = Site::new();
     fs::create_dir("/run/second").unwrap();
-    script("/run/second/scripted", r#"echo '{"cniVersion":"1.0.0","ips":[{"address":"10.1.0.7/24"}]}'"#);
+    script(
+        "/run/second/scripted",
+        r#"echo '{"cniVersion":"1.0.0","ips":[{"address":"10.1.0.7/24"}]}'"#,
+    );
     // What cannot be run is none: a directory of that name.
     fs::create_dir(plugin("scripted")).unwrap();
     let path = format!("{PLUGINS}:/run/second:/run/nowhere");
@@ -100,7 +103,8 @@ fn plugin_when_its_answer_has_no_version_then_it_is_the_configurations() {
         keys["cniVersion"] = version.into();
         let call = site.call("ADD", &keys);
         let result = site.add(&call);
-        let ip = if version == "0.2.0" { &result["ip4"]["ip"] } else { &result["ips"][0]["address"] };
+        let ip =
+            if version == "0.2.0" { &result["ip4"]["ip"] } else { &result["ips"][0]["address"] };
         assert_eq!(ip, "10.1.0.7/24", "{result}");
         site.run(&call.command("DEL")).success();
     }

@@ -34,7 +34,8 @@ impl Site {
         }
         let [netns, container, sibling] = ["host", "container", "sibling"].map(Netns::add);
         netns.ip("link set lo up\n");
-        netns.ip("link add up0 type veth peer name up1\nlink set up0 up\nlink set up1 up\n");
+        // Down, so that nothing of it settles while a test runs.
+        netns.ip("link add up0 type veth peer name up1\n");
         netns.ip("addr add 192.0.2.1/24 dev up0\n");
         Site { netns, container, sibling }
     }

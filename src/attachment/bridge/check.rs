@@ -77,12 +77,13 @@ fn check_the_bridge(host: &Links, network: &BridgeNetwork, seen: &Seen) -> Resul
 }
 
 fn check_container(inside: &Links, seen: &Seen) -> Result<Link, Error> {
-    let link = inside.existing(&seen.name)?;
+    let name = &seen.name;
+    let link = inside.link(name)?;
+    let link = link.ok_or_else(|| differs(format!("Interface name {name} not found")))?;
     match (seen.mac, link.mac) {
-        (Some(told), Some(mac)) if told != mac => Err(differs(format!(
-            "Interface {} Mac {told} doesn't match container Mac: {mac}",
-            seen.name
-        ))),
+        (Some(told), Some(mac)) if told != mac => {
+            Err(differs(format!("Interface {name} Mac {told} doesn't match container Mac: {mac}")))
+        }
         _ => Ok(link),
     }
 }
