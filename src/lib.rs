@@ -14,9 +14,10 @@
 //! | [`ruleset`] | desired state, snapshot, difference, plan, ownership | know why a rule is wanted |
 //! | [`xtables`] | the iptables language | talk to the kernel |
 //! | [`firewall`] | what publishing, masquerading and isolating mean, as table content | do IO |
+//! | [`firewalld`] | firewalld's zones, over the system bus | know nf_tables or containers |
 //! | [`ipam`] | ranges, which address is next, who has which | know links or rules |
 //! | [`attachment`] | one container on one network: order, lock, record | parse a caller's format |
-//! | [`front`] | one room per caller: CNI, inspection, installation | use another front |
+//! | [`front`] | one room per caller: CNI, the daemon, inspection, installation | use another front |
 //!
 //! # One port number on its way
 //!
@@ -82,6 +83,7 @@ pub mod applet;
 pub mod attachment;
 pub mod conntrack;
 pub mod firewall;
+pub mod firewalld;
 pub mod front;
 pub mod ipam;
 pub mod link;

@@ -12,6 +12,7 @@ mod name;
 mod port;
 mod subnet;
 mod vlan;
+mod zone;
 
 pub use cidr::Cidr;
 pub use ip_version::IpVersion;
@@ -22,6 +23,7 @@ pub use name::{ContainerId, IfName, InvalidName, NetworkName};
 pub use port::{InvalidPort, Port};
 pub use subnet::{InvalidSubnet, Subnet};
 pub use vlan::{InvalidVlanId, VlanId, VlanRange};
+pub use zone::{InvalidZoneName, ZoneName};
 
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,7 @@ pub const ROOMS: &[Room] = &[
     Room { path: "ruleset", may_use: &["net", "nft"], never: &[] },
     Room { path: "xtables", may_use: &["net", "nft"], never: KERNEL },
     Room { path: "firewall", may_use: &["net", "nft", "ruleset", "xtables"], never: KERNEL },
+    Room { path: "firewalld", may_use: &["net"], never: &[] },
     Room { path: "ipam", may_use: &["net", "sys"], never: &[] },
     Room {
         path: "attachment",
@@ -44,6 +45,7 @@ pub const ROOMS: &[Room] = &[
             "conntrack",
             "ruleset",
             "firewall",
+            "firewalld",
             "ipam",
         ],
         never: &[],
@@ -59,7 +61,7 @@ pub const ROOMS: &[Room] = &[
         may_use: &["net", "attachment", "firewall", "ipam", "xtables", "ruleset", "nft"],
         never: &[],
     },
-    Room { path: "front::daemon", may_use: READER, never: &[] },
+    Room { path: "front::daemon", may_use: &["net", "attachment", "firewalld"], never: &[] },
     Room { path: "front::inspect", may_use: READER, never: &[] },
 ];
 
