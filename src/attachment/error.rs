@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use super::record::NetnsError;
+use crate::firewalld;
 use crate::link;
-use crate::net::{Cidr, IfName, InvalidName};
+use crate::net::{Cidr, IfName, InvalidName, ZoneName};
 use crate::nft;
 use crate::ruleset;
 
@@ -121,6 +122,20 @@ pub enum Error {
         /// Who has it.
         owner: String,
     },
+    /// firewalld, or the way to it, failed.
+    #[error(transparent)]
+    Firewalld(#[from] firewalld::Error),
+    /// firewalld is asked for and does not run.
+    #[error("firewalld is asked for as backend, and is not on the system bus")]
+    NoFirewalld,
+    /// An address is not where it should be.
+    #[error("{address} is not a source of zone \"{zone}\" of firewalld")]
+    NotInZone {
+        /// Where it should be.
+        zone: ZoneName,
+        /// The address.
+        address: IpAddr,
+    },
     /// The chain that sets the mark is not there.
     #[error("chain {chain:?} of externalSetMarkChain is not in table {table}")]
     NoExternalChain {
@@ -176,6 +191,9 @@ impl Error {
             Error::Netns(_) => Fault::Netns,
             Error::OwnNetns(_) => Fault::Io,
             Error::Name(_) => Fault::Configuration,
+            Error::Firewalld(error) => firewalld_fault(error),
+            Error::NoFirewalld => Fault::TryAgain,
+            Error::NotInZone { .. } => Fault::Differs,
             Error::Differs { .. }
             | Error::RulesDiffer { .. }
             | Error::LinkDiffers { .. }
@@ -184,6 +202,20 @@ impl Error {
             | Error::NotAMarkChain { .. }
             | Error::DifferentMarks { .. } => Fault::Configuration,
         }
+    }
+}
+
+fn firewalld_fault(error: &firewalld::Error) -> Fault {
+    match error {
+        firewalld::Error::Refused { refusal, .. } => match refusal {
+            firewalld::Refusal::NoSuchZone => Fault::Configuration,
+            firewalld::Refusal::OtherZone => Fault::NotOurs,
+            firewalld::Refusal::AlreadySet
+            | firewalld::Refusal::UnknownSource
+            | firewalld::Refusal::Other => Fault::Firewall,
+        },
+        firewalld::Error::Hangs { .. } | firewalld::Error::Lost => Fault::TryAgain,
+        firewalld::Error::Connect { .. } | firewalld::Error::Call { .. } => Fault::Io,
     }
 }
 

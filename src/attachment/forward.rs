@@ -103,7 +103,7 @@ fn desired_forward(snapshot: &Snapshot, attachment: &Attachment, wanted: &Forwar
     let rules = snapshot.chains.get(&names::network_forward()).map(|(_, rules)| rules.as_slice());
     let admins = admin_chains(rules.unwrap_or_default());
     let mut desired = forwarding(&admins, &attachment.owner, wanted);
-    let note = wanted.ingress.note();
+    let note = wanted.note();
     desired.objects.extend(attachment.record_with(desired.elements.len(), note));
     desired
 }
@@ -247,6 +247,29 @@ fn count(owner: &Owner, elements: usize, users: i64) -> Option<Object> {
         Some(if users == 1 { "1 container".to_owned() } else { format!("{users} containers") });
     let record = Record { elements: u32::try_from(elements).ok(), note, netns: None };
     Some(Object::counter(Record::name(owner)?, record.userdata()))
+}
+
+/// Puts our rules back into other programs' chains that drop packets and have lost them, if there
+/// is a container that needs them. An empty plan otherwise.
+///
+/// # Errors
+/// [`Error`].
+pub(super) fn reinsert(host: &mut Host) -> Result<Plan, Error> {
+    let plan = {
+        let (_held, lock) = lock()?;
+        apply(&mut host.kernel, lock, |kernel| -> Result<Plan, Error> {
+            let mut holding = Holding::read(kernel, names::table())?;
+            let objects = Record::name(&Shared::Insertions.owner()).into_iter().collect();
+            let wanted = Wanted { objects, ..Wanted::default() };
+            holding.snapshot.read(kernel, &names::table(), &wanted)?;
+            if holding.record(&Shared::Insertions.owner()).is_none() {
+                return Ok(Plan::default());
+            }
+            plan_insertions(kernel, Place::Head, Some(&accepted_before()))
+        })?
+    };
+    host.committed(&plan);
+    Ok(plan)
 }
 
 /// Has other programs' chains that drop packets begin with this rule, or have none of ours.

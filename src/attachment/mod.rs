@@ -1,5 +1,5 @@
 //! One container on one network: publish its ports ([`publish`]), masquerade it and check its
-//! frames ([`guard`]), let its packets pass ([`forward`]); take it back, check it, clean up.
+//! frames ([`guard`]), let its packets pass ([`forward`], with firewalld [`admit`]); take it back, check it, clean up.
 //!
 //! Here is the order of things: lock, read, plan, commit, then what no batch can hold (stale flows,
 //! sysctls). Everything that is recorded of an attachment is in the kernel, in the same batch as
@@ -19,6 +19,7 @@ mod publish;
 mod record;
 mod stale;
 mod unpublish;
+mod zones;
 
 pub use crate::link::{Link, Route};
 pub use crate::ruleset::Owner;
@@ -38,6 +39,7 @@ pub use loopback::{check_loopback, loopback_down, loopback_up};
 pub use publish::{desired_with, publish};
 pub use record::{Attachment, Netns, NetnsError};
 pub use unpublish::{collect_garbage, unpublish};
+pub use zones::{Reapplied, Zoning, admit, check_admitted, dismiss, dismiss_stale, reapply};
 
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,7 @@ fn attached(number: u8) -> Attachment {
 
 fn wanted(number: u8, ingress: Ingress) -> Forwarding {
     let addresses = vec![[10, 88, 0, number].into()];
-    Forwarding { addresses, ingress, admin: admin_chain("CNI-ADMIN").unwrap() }
+    Forwarding { addresses, ingress, admin: admin_chain("CNI-ADMIN").unwrap(), zone: None }
 }
 
 fn add(model: &mut Model, number: u8, ingress: Ingress) -> Plan {

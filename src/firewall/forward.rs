@@ -38,7 +38,7 @@ use super::names;
 use super::rules::{
     Key, destination_field, jump, octets, of_version, ours, set_mark, source_field,
 };
-use crate::net::{IfName, IpVersion, Mark};
+use crate::net::{IfName, IpVersion, Mark, ZoneName};
 use crate::nft::expr::{
     Bitwise, Cmp, Counter, Ct, CtKey, Immediate, Lookup, Meta, MetaKey, Register, Verdict,
 };
@@ -75,6 +75,44 @@ pub struct Forwarding {
     pub ingress: Ingress,
     /// The user's own chain, called first.
     pub admin: Name,
+    /// The zone of firewalld that its addresses are in, where firewalld runs.
+    pub zone: Option<ZoneName>,
+}
+
+/// Stands in a record between the policy and the zone.
+const IN_ZONE: &str = " in zone ";
+
+impl Forwarding {
+    /// What a record says of it: policy, bridge, zone (`isolated cni0 in zone trusted`).
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        match (self.ingress.note(), &self.zone) {
+            (note, None) => note,
+            (note, Some(zone)) => {
+                Some(format!("{}{IN_ZONE}{zone}", note.as_deref().unwrap_or("open")))
+            }
+        }
+    }
+
+    /// The zone, by the note in a record.
+    #[must_use]
+    pub fn zone_of_note(note: Option<&str>) -> Option<ZoneName> {
+        let (_, zone) = note?.split_once(IN_ZONE)?;
+        ZoneName::new(zone).ok()
+    }
+}
+
+/// The address of a container that an element stands for, if it is of the sets of such addresses.
+#[must_use]
+pub fn forwarded_address(set: &Name, element: &Element) -> Option<IpAddr> {
+    let key = element.key.as_slice();
+    if *set == names::forwarded(IpVersion::V4) {
+        <[u8; 4]>::try_from(key).ok().map(IpAddr::from)
+    } else if *set == names::forwarded(IpVersion::V6) {
+        <[u8; 16]>::try_from(key).ok().map(IpAddr::from)
+    } else {
+        None
+    }
 }
 
 /// Something that containers have together: it goes with the last of them.
@@ -134,6 +172,7 @@ impl Ingress {
     #[must_use]
     pub fn shared_of_note(note: Option<&str>) -> Vec<Shared> {
         let mut shared = vec![Shared::Insertions];
+        let note = note.map(|note| note.split_once(IN_ZONE).map_or(note, |(note, _)| note));
         match note.and_then(|note| note.split_once(' ')) {
             Some(("same-bridge", bridge)) => shared.push(Shared::Bridge(bridge.to_owned())),
             Some(("isolated", bridge)) => {

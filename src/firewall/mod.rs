@@ -36,7 +36,7 @@ pub use class::{Class, MarkClass, Masquerader, Place, Rank, Reach, Source};
 pub use element::{claims, elements_of, published};
 pub use forward::{
     Forwarding, Ingress, InvalidAdminChain, PRIORITY as FORWARD_PRIORITY, Shared, accepted_before,
-    admin_chain, admin_chains, forwarding,
+    admin_chain, admin_chains, forwarded_address, forwarding,
 };
 pub use hostports::desired;
 pub use intent::{Conditions, Hostports, InvalidCondition, MarkTarget, Masquerading, Publish};
