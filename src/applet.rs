@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::front::{cni, inspect, install};
+use crate::front::{cni, daemon, inspect, install};
 
 /// The CNI plugins, by name.
 const PLUGINS: [cni::Plugin; 5] =
@@ -26,6 +26,8 @@ struct Arguments {
 enum Command {
     /// List the published ports
     List(inspect::List),
+    /// Put back what firewalld forgets when it reloads, now and after each reload
+    Reapply(daemon::Reapply),
     /// Install the plugins where a runtime looks for them
     Install(install::Install),
     /// Take installed plugins away, and put back what was there before
@@ -71,6 +73,8 @@ enum Error {
     #[error(transparent)]
     Inspect(#[from] inspect::Error),
     #[error(transparent)]
+    Daemon(#[from] daemon::Error),
+    #[error(transparent)]
     Install(#[from] install::Error),
 }
 
@@ -78,6 +82,7 @@ fn command(command: &Command) -> Result<(), Error> {
     let out = &mut io::stdout().lock();
     match command {
         Command::List(options) => Ok(inspect::list(options, out)?),
+        Command::Reapply(options) => Ok(daemon::reapply(options, out)?),
         Command::Install(options) => {
             let names = PLUGINS.map(|plugin| plugin.name);
             Ok(install::install(options, &names, out)?)
@@ -98,6 +103,7 @@ fn finish(result: &Result<(), Error>) -> ExitCode {
         // The reader of a pipe has seen enough.
         Err(
             Error::Inspect(inspect::Error::Write(error))
+            | Error::Daemon(daemon::Error::Write(error))
             | Error::Install(install::Error::Write(error)),
         ) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {

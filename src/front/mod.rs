@@ -1,5 +1,6 @@
 //! Fronts: one for each kind of caller. None uses another.
 
 pub mod cni;
+pub mod daemon;
 pub mod inspect;
 pub mod install;

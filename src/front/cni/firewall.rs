@@ -13,9 +13,9 @@ use super::json::Object;
 use super::plugin::Plugin;
 use super::result::CniResult;
 use super::version::CniVersion;
-use crate::attachment::{self, Attachment, Host, Owner};
+use crate::attachment::{self, Attachment, Host, Owner, Zoning};
 use crate::firewall::{Forwarding, Ingress, InvalidAdminChain, admin_chain};
-use crate::net::IfName;
+use crate::net::{IfName, ZoneName};
 
 /// The plugin.
 pub const FIREWALL: Plugin = Plugin {
@@ -28,6 +28,9 @@ pub const FIREWALL: Plugin = Plugin {
 const LABEL: &str = "firewall";
 /// The user's own chain, if the configuration names none.
 const ADMIN_CHAIN: &str = "CNI-ADMIN";
+
+/// The zone of firewalld, if the configuration names none.
+const ZONE: &str = "trusted";
 
 /// `ingressPolicy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,9 +84,6 @@ pub fn firewall_intent(call: &Call) -> Result<(Forwarding, Value), Error> {
     let chain = root.filled_text("iptablesAdminChainName")?.unwrap_or(ADMIN_CHAIN);
     let invalid = |error: InvalidAdminChain| root.invalid("iptablesAdminChainName", error);
     let admin = admin_chain(chain).map_err(invalid)?;
-    // Any back end stands for this one, and with it there are no zones.
-    root.text("backend")?;
-    root.text("firewalldZone")?;
     let Some(prev) = call.config.prev_result()? else { return Err(Error::NoEarlierResult) };
     let prev = CniResult::parse(prev, call.version)?;
     let ingress = policy.ingress(&prev)?;
@@ -91,8 +91,23 @@ pub fn firewall_intent(call: &Call) -> Result<(Forwarding, Value), Error> {
         addresses: prev.ips.iter().map(|ip| ip.address.address()).collect(),
         ingress,
         admin,
+        // Whether there are zones only the host knows.
+        zone: None,
     };
     Ok((forwarding, prev.to_json(call.version)))
+}
+
+/// What `backend` and `firewalldZone` want. Any other back end than `iptables` and `firewalld`
+/// stands for firewalld where it runs. The rules are the same with all.
+fn zoning(call: &Call) -> Result<Zoning, Error> {
+    let root = call.config.root()?;
+    let zone = root.filled_text("firewalldZone")?.unwrap_or(ZONE);
+    let zone = ZoneName::new(zone).map_err(|error| root.invalid("firewalldZone", error))?;
+    Ok(match root.filled_text("backend")? {
+        Some("iptables") => Zoning::Without,
+        Some("firewalld") => Zoning::Required(zone),
+        Some(_) | None => Zoning::WhereRunning(zone),
+    })
 }
 
 fn handle(call: &Call) -> Result<Option<Value>, Error> {
@@ -113,7 +128,7 @@ fn add(call: &Call) -> Result<Value, Error> {
     let netns = call.open_netns()?;
     let (forwarding, result) = firewall_intent(call)?;
     let attachment = Attachment { owner: call.owner_as(LABEL), netns: Some(netns) };
-    attachment::forward(&mut Host::open()?, &attachment, &forwarding)?;
+    attachment::admit(&mut Host::open()?, &attachment, &forwarding, &zoning(call)?)?;
     Ok(result)
 }
 
@@ -123,7 +138,7 @@ fn del(call: &Call) -> Result<(), Error> {
     let expected = firewall_intent(call);
     let owner = call.owner_as(LABEL);
     let looked_for = expected.as_ref().ok().map(|(forwarding, _)| forwarding);
-    attachment::unforward(&mut Host::open()?, &owner, looked_for)?;
+    attachment::dismiss(&mut Host::open()?, &owner, looked_for)?;
     match expected {
         Ok(_) | Err(Error::NoEarlierResult) => Ok(()),
         // The plugin of that name tells of it at DEL too.
@@ -139,7 +154,7 @@ fn check(call: &Call) -> Result<(), Error> {
     let netns = call.open_netns()?;
     let (forwarding, _) = firewall_intent(call)?;
     let attachment = Attachment { owner: call.owner_as(LABEL), netns: Some(netns) };
-    Ok(attachment::check_forward(&mut Host::open()?, &attachment, &forwarding)?)
+    Ok(attachment::check_admitted(&mut Host::open()?, &attachment, &forwarding, &zoning(call)?)?)
 }
 
 fn gc(call: &Call) -> Result<(), Error> {
@@ -150,6 +165,6 @@ fn gc(call: &Call) -> Result<(), Error> {
         .map(|(container, ifname)| Owner::from_parts(&[LABEL, network, container, ifname]))
         .collect();
     let prefix = Owner::prefix(&[LABEL, network]);
-    attachment::collect_unforwarded(&mut Host::open()?, &prefix, &valid)?;
+    attachment::dismiss_stale(&mut Host::open()?, &prefix, &valid)?;
     Ok(())
 }
