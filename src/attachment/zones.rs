@@ -71,7 +71,14 @@ pub fn admit(
     let mut addresses = wanted.addresses.iter();
     let refused = addresses.find_map(|address| firewalld.add_source(&zone, *address).err());
     let Some(error) = refused else { return Ok(plan) };
-    if let Err(error) = dismiss(host, &attachment.owner, Some(&wanted)) {
+    let undone = if matches!(error, firewalld::Error::Hangs { .. }) {
+        // Asked again it would only be waited for again.
+        tracing::warn!(%zone, "addresses of this ADD may be left in a zone of firewalld");
+        unforward(host, &attachment.owner, Some(&wanted))
+    } else {
+        dismiss(host, &attachment.owner, Some(&wanted))
+    };
+    if let Err(error) = undone {
         tracing::warn!(%error, "the rules of this ADD are not taken back");
     }
     Err(error.into())

@@ -128,7 +128,7 @@ impl Bus {
 
 fn is_nobody(cause: &zbus::Error) -> bool {
     match cause {
-        zbus::Error::InputOutput(error) => {
+        zbus::Error::InputOutput(error) | zbus::Error::Connection(error, _) => {
             matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
         }
         _ => false,
