@@ -26,15 +26,16 @@ pub struct Remains {
     pub has_rules: bool,
 }
 
-/// Disconnects a container. The link goes first, so that an address is free only when nobody has
-/// it any more; a step that fails does not keep the others from being taken. Nothing there is
-/// success.
+/// Disconnects a container. The link goes first, and an address is free only when nobody has it any
+/// more: where the link cannot be deleted the addresses stay assigned. Nothing there is success.
 ///
 /// Returns what failed.
 pub fn disconnect<I: AddressManager>(remains: &Remains, ipam: Option<&mut I>) -> Vec<I::Error> {
     let mut failures = Vec::new();
-    failures.extend(delete_link(remains).err().map(I::Error::from));
-    failures.extend(ipam.and_then(|ipam| ipam.release().err()));
+    match delete_link(remains) {
+        Ok(()) => failures.extend(ipam.and_then(|ipam| ipam.release().err())),
+        Err(error) => failures.push(error.into()),
+    }
     failures.extend(delete_rules(remains).err().map(I::Error::from));
     failures
 }
@@ -54,34 +55,52 @@ pub fn collect_links(prefix: &str, valid: &BTreeSet<Owner>) -> Result<(), Error>
     Ok(())
 }
 
-/// Deletes the pair: by its end in the container, or else by the host's.
+/// Deletes the pair: by its end in the container, or else by the host's, which also serves where
+/// the container's namespace cannot be entered.
 fn delete_link(remains: &Remains) -> Result<(), Error> {
     let host = Links::open()?;
+    let inside = delete_inside(&host, remains);
+    if matches!(inside, Ok(true)) || delete_on_host(&host, remains)? {
+        return Ok(());
+    }
+    inside.map(|_| ())
+}
+
+/// Deletes the end in the container, if it is there.
+fn delete_inside(host: &Links, remains: &Remains) -> Result<bool, Error> {
     let netns = match &remains.netns {
         Some(netns) => netns.reopen_if_there()?,
         None => None,
     };
-    if let Some(netns) = netns {
-        let inside = Links::open_in(&netns)?;
-        if let Some(link) = inside.link(&remains.interface)?
-            && is_end_of(&host, &link, &remains.owner)?
-        {
+    let Some(netns) = netns else { return Ok(false) };
+    let inside = Links::open_in(&netns)?;
+    let link = inside.link(&remains.interface)?;
+    match link {
+        Some(link) if is_end_of(host, &link, &remains.owner)? => {
             inside.delete(&link)?;
-            return Ok(());
+            Ok(true)
         }
+        Some(_) | None => Ok(false),
     }
+}
+
+/// Deletes the end on the host, if it is there: the one that the ADD reported, or those that bear
+/// the owner's label.
+fn delete_on_host(host: &Links, remains: &Remains) -> Result<bool, Error> {
     if let Some((name, mac)) = &remains.port
         && let Some(link) = host.link(name)?.filter(|link| is_port_of(link, &remains.owner, *mac))
     {
         host.delete(&link)?;
-        return Ok(());
+        return Ok(true);
     }
+    let mut is_done = false;
     for link in host.with_alias(remains.owner.label())? {
         if link.kind == Kind::Veth && link.alias.as_deref() == Some(remains.owner.label()) {
             host.delete(&link)?;
+            is_done = true;
         }
     }
-    Ok(())
+    Ok(is_done)
 }
 
 /// Whether a link is the container's end of a pair, and the host's end is not marked as another
