@@ -162,7 +162,8 @@ fn inject_at_each(calls: &str, fault: &str) {
         let (add, del) = (call(world, "ADD", 1, &usual()), call(world, "DEL", 1, &usual()));
         let (mut failed, mut left) = (0, 0);
         for nth in 1..=400 {
-            let (said, injected) = add_under(world, &add, calls, &format!("{fault}:when={nth}"));
+            let (said, injected) =
+                call_under_fault(world, &add, calls, &format!("{fault}:when={nth}"));
             let was_cut_off = is_cut_off(&said, injected.as_deref());
             if !said.is_success() && !was_cut_off {
                 failed += 1;
@@ -189,11 +190,16 @@ fn inject_at_each(calls: &str, fault: &str) {
     });
 }
 
-/// Runs an ADD with `fault` in one of these system calls; gives the calls that had it.
-fn add_under(world: &World, add: &Call, calls: &str, fault: &str) -> (Said, Option<String>) {
+/// Runs a call with `fault` in one of these system calls; gives the calls that had it.
+fn call_under_fault(
+    world: &World,
+    call: &Call,
+    calls: &str,
+    fault: &str,
+) -> (Said, Option<String>) {
     let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:{fault}"));
     let wrapper = ["strace", "-f", "-y", "-qq", "-o", "/run/strace", "-e", &trace, "-e", &inject];
-    let said = world.plugins.call_under(&wrapper, &world.host, add);
+    let said = world.plugins.call_under(&wrapper, &world.host, call);
     let log = fs::read_to_string("/run/strace").expect("apt-get install strace");
     let injected: Vec<&str> = log.lines().filter(|line| line.contains("(INJECTED)")).collect();
     let injected = (!injected.is_empty()).then(|| injected.join("\n"));
@@ -250,6 +256,71 @@ fn add_when_any_socket_or_namespace_is_refused_then_nothing_is_left() {
 #[test]
 fn add_when_any_rename_or_unlink_fails_then_nothing_is_left() {
     inject_at_each("rename,renameat,renameat2,link,linkat", "error=EIO");
+}
+
+/// A plugin that is killed, or that ends itself, takes nothing back; the DEL that follows finds
+/// everything that was made until then.
+#[test]
+fn add_when_killed_at_any_send_then_del_finds_everything() {
+    in_a_world(|world| {
+        let before = traces(world, "ctr-1");
+        let (add, del) = (call(world, "ADD", 1, &usual()), call(world, "DEL", 1, &usual()));
+        for nth in 1..=400 {
+            let (said, _) =
+                call_under_fault(world, &add, "sendto,sendmsg", &format!("signal=KILL:when={nth}"));
+            let deleted = world.plugins.call(&world.host, &del);
+            assert!(deleted.is_success(), "{nth}: DEL: {deleted:?}");
+            reset(world);
+            assert_undone(world, &before, &format!("DEL after a kill at {nth}"), &said);
+            if said.is_success() {
+                assert!(nth > 10, "few calls were there to be killed at: {nth}");
+                return;
+            }
+        }
+        panic!("400 kills and still more");
+    });
+}
+
+/// A DEL in which a system call fails has done a part; what it left the next one finds.
+fn inject_at_each_of_del(calls: &str, fault: &str) {
+    in_a_world(|world| {
+        let before = traces(world, "ctr-1");
+        let (add, del) = (call(world, "ADD", 1, &usual()), call(world, "DEL", 1, &usual()));
+        let mut failed = 0;
+        for nth in 1..=200 {
+            let added = world.plugins.call(&world.host, &add);
+            assert!(added.is_success(), "{calls} {nth}: ADD: {added:?}");
+            let (said, injected) =
+                call_under_fault(world, &del, calls, &format!("{fault}:when={nth}"));
+            failed += usize::from(!said.is_success());
+            if !said.is_success() {
+                let again = world.plugins.call(&world.host, &del);
+                assert!(again.is_success(), "{calls} {nth}: DEL again: {again:?}");
+            }
+            reset(world);
+            assert_undone(world, &before, &format!("DEL with {calls} {nth}"), &said);
+            if injected.is_none() {
+                assert!(failed > 0, "no {calls} of DEL failed in {nth} runs: is any made?");
+                return;
+            }
+        }
+        panic!("{calls}: 200 injections and still more");
+    });
+}
+
+#[test]
+fn del_when_any_send_fails_then_success_means_that_nothing_is_left() {
+    inject_at_each_of_del("sendto,sendmsg", "error=ENOBUFS");
+}
+
+#[test]
+fn del_when_any_receive_fails_then_success_means_that_nothing_is_left() {
+    inject_at_each_of_del("recvfrom,recvmsg", "error=EIO");
+}
+
+#[test]
+fn del_when_any_unlink_or_rename_fails_then_success_means_that_nothing_is_left() {
+    inject_at_each_of_del("unlink,unlinkat,rename,renameat,renameat2", "error=EIO");
 }
 
 #[test]
