@@ -128,3 +128,6 @@ fn delegate_error(output: &Output) -> Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

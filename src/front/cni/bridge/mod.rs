@@ -12,3 +12,6 @@ mod ipam;
 mod links;
 
 pub use commands::{BRIDGE, bridge_intent};
+
+#[cfg(test)]
+mod tests;
