@@ -1,9 +1,10 @@
 #![allow(clippy::unwrap_used)]
 use proptest::prelude::*;
 
+use super::zones::{Source, sources_left};
 use super::*;
 use crate::firewall::{Forwarding, Ingress, admin_chain};
-use crate::net::IfName;
+use crate::net::{IfName, ZoneName};
 use crate::ruleset::{Model, Plan, diff};
 use crate::{netlink, nft, ruleset};
 
@@ -67,6 +68,52 @@ fn container_when_one_of_many_then_costs_an_element_its_record_and_the_counts() 
     assert!(others[0].starts_with("add element inet portcullis forwarded4 { 10.88.0.20"), "{plan}");
     // Its own, and three counts that are taken out and put back.
     assert_eq!(changes.len(), 1 + 1 + 3 * 2, "{plan}");
+}
+
+fn zoned(number: u8, zone: Option<&str>) -> Forwarding {
+    let zone = zone.map(|zone| ZoneName::new(zone).unwrap());
+    Forwarding { zone, ..wanted(number, Ingress::Open) }
+}
+
+fn source(zone: &str, number: u8) -> Source {
+    (ZoneName::new(zone).unwrap(), [10, 88, 0, number].into())
+}
+
+/// ADD for the first container with these addresses and this zone: what is to leave its zone.
+fn left_by(model: &mut Model, wanted: &Forwarding) -> Vec<Source> {
+    let snapshot = model.snapshot();
+    let attachment = attached(1);
+    let (desired, scope) = forward_on(&snapshot, &attachment, wanted);
+    let plan = diff(&desired, &snapshot, &scope).unwrap();
+    model.apply(plan.transaction()).unwrap();
+    sources_left(&plan, Some((&attachment.owner, wanted))).into_iter().collect()
+}
+
+#[test]
+fn sources_when_zone_or_address_changes_then_the_old_ones_leave() {
+    let mut model = Model::default();
+    for (wanted, left) in [
+        (zoned(1, Some("trusted")), vec![]),
+        (zoned(1, Some("trusted")), vec![]),
+        (zoned(2, Some("trusted")), vec![source("trusted", 1)]),
+        (zoned(2, Some("work")), vec![source("trusted", 2)]),
+        (zoned(3, Some("home")), vec![source("work", 2), source("work", 3)]),
+        (zoned(3, None), vec![source("home", 3)]),
+        (zoned(4, None), vec![]),
+    ] {
+        assert_eq!(left_by(&mut model, &wanted), left, "{wanted:?}");
+    }
+}
+
+#[test]
+fn sources_when_a_container_goes_then_only_its_own_leave() {
+    let mut model = Model::default();
+    left_by(&mut model, &zoned(1, Some("trusted")));
+    add(&mut model, 2, Ingress::Open);
+    let snapshot = model.snapshot();
+    let (desired, scope) = unforward_on(&snapshot, &attached(1).owner);
+    let plan = diff(&desired, &snapshot, &scope).unwrap();
+    assert_eq!(Vec::from_iter(sources_left(&plan, None)), [source("trusted", 1)]);
 }
 
 /// Calls for four containers: an ingress policy on one of two bridges, or a DEL.

@@ -49,7 +49,7 @@ impl Zoning {
 }
 
 /// An address in a zone.
-type Source = (ZoneName, IpAddr);
+pub(super) type Source = (ZoneName, IpAddr);
 
 /// As [`forward`], and has the container's addresses in the zone. After a failure nothing of the
 /// attachment is left.
@@ -221,7 +221,10 @@ fn leave(sources: BTreeSet<Source>) {
 
 /// The addresses that a plan takes from their owners, with the zones that the records name which
 /// it deletes or replaces; but for what one who stays wants.
-fn sources_left(plan: &Plan, staying: Option<(&Owner, &Forwarding)>) -> BTreeSet<Source> {
+pub(super) fn sources_left(
+    plan: &Plan,
+    staying: Option<(&Owner, &Forwarding)>,
+) -> BTreeSet<Source> {
     let changes = plan.transaction().changes().iter();
     let mut zones: BTreeMap<OwnerKey, ZoneName> = changes
         .filter_map(|change| match change {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::net::{IfName, IpVersion, L4Proto, Mark, Port, Subnet};
+use crate::net::{IfName, IpVersion, L4Proto, Mark, Port, Subnet, ZoneName};
 use crate::ruleset::{Model, Owner, Scope as OwnerScope, diff};
 
 fn publish(host: Option<&str>, port: u16, proto: L4Proto, container: &str) -> Publish {
@@ -259,4 +259,26 @@ fn spoof_check_when_desired_then_costs_two_elements() {
             "add element bridge portcullis port_addresses { \"veth2\" . 02:00:00:00:00:02 comment \"bridge/net/web/eth0\" }",
         ]
     );
+}
+
+#[test]
+fn note_when_read_back_names_policy_bridge_and_zone() {
+    let forwarding = |ingress, zone: Option<&str>| Forwarding {
+        addresses: vec![],
+        ingress,
+        admin: admin_chain("CNI-ADMIN").unwrap(),
+        zone: zone.map(|zone| ZoneName::new(zone).unwrap()),
+    };
+    let isolated = || Ingress::Isolated(IfName::new("cni0").unwrap());
+    for (ingress, zone, note) in [
+        (Ingress::Open, None, None),
+        (Ingress::Open, Some("trusted"), Some("open in zone trusted")),
+        (isolated(), None, Some("isolated cni0")),
+        (isolated(), Some("a/b"), Some("isolated cni0 in zone a/b")),
+    ] {
+        let forwarding = forwarding(ingress, zone);
+        assert_eq!(forwarding.note().as_deref(), note);
+        assert_eq!(Forwarding::zone_of_note(note), forwarding.zone);
+        assert_eq!(Ingress::shared_of_note(note), forwarding.ingress.shared());
+    }
 }

@@ -92,3 +92,13 @@ fn mac_when_it_is_none_then_the_error_names_it() {
         assert_eq!(parsed, Err(format!("address {text}: invalid MAC address")));
     }
 }
+
+#[test]
+fn zone_name_when_a_record_could_not_hold_it_is_refused() {
+    for name in ["trusted", "my-zone_1", "a/b"] {
+        assert_eq!(ZoneName::new(name).unwrap().as_str(), name);
+    }
+    for name in ["", "two words", "a,b", "\"", "caf\u{e9}", &"z".repeat(41)] {
+        assert_eq!(ZoneName::new(name), Err(InvalidZoneName { name: name.to_owned() }));
+    }
+}

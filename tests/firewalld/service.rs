@@ -2,7 +2,7 @@
 //!
 //! Each lives in a PID namespace whose first process ends with the test, or after two minutes.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
@@ -17,7 +17,7 @@ use crate::lab::{Lab, run};
 /// Where everybody looks for the system bus; in the laboratory's own `/run`.
 pub const SOCKET: &str = "/run/dbus/system_bus_socket";
 const CONFIG: &str = r#"<busconfig>
-  <type>portcullis</type>
+  <type>system</type>
   <auth>EXTERNAL</auth>
   <listen>unix:path=/run/dbus/system_bus_socket</listen>
   <policy context="default">
@@ -34,6 +34,8 @@ const CONFIG: &str = r#"<busconfig>
   </policy>
 </busconfig>
 "#;
+/// What the services say, in the laboratory's own `/run`.
+const LOG: &str = "/run/services.log";
 /// No service takes longer to start, and none to notice anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -45,7 +47,8 @@ impl Service {
     pub fn start(lab: &Lab, words: &[&str]) -> Service {
         let mut command = Command::new("unshare");
         command.args(["--pid", "--fork", "--kill-child", "timeout", "120"]).args(words);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
+        let log = File::options().create(true).append(true).open(LOG).unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = lab.host.enter(|| command.spawn());
         Service(child.unwrap_or_else(|e| panic!("{words:?}: {e} (apt-get install util-linux)")))
     }
@@ -73,7 +76,8 @@ impl Drop for Service {
 pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let begin = Instant::now();
     while !is_so() {
-        assert!(begin.elapsed() < PATIENCE, "{what}: not so after {PATIENCE:?}");
+        let log = || fs::read_to_string(LOG).unwrap_or_default();
+        assert!(begin.elapsed() < PATIENCE, "{what}: not so after {PATIENCE:?}\n{}", log());
         sleep(Duration::from_millis(50));
     }
 }

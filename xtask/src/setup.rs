@@ -24,6 +24,8 @@ const PACKAGES: [(&str, &[&str]); 3] = [
             "strace",
             "procps",
             "util-linux",
+            "dbus",
+            "firewalld",
         ],
     ),
     ("to test under unchanged", &["podman", "containerd", "runc", "crun", "busybox-static"]),
@@ -31,8 +33,9 @@ const PACKAGES: [(&str, &[&str]); 3] = [
 
 /// The units that a package enables for the next boot. The tests start what they need themselves,
 /// in namespaces of their own; the machine's owner has not asked for a daemon.
-const UNITS: [(&str, &[&str]); 2] = [
+const UNITS: [(&str, &[&str]); 3] = [
     ("containerd", &["containerd.service"]),
+    ("firewalld", &["firewalld.service"]),
     (
         "podman",
         &[
