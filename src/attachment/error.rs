@@ -215,7 +215,9 @@ fn firewalld_fault(error: &firewalld::Error) -> Fault {
             | firewalld::Refusal::Other => Fault::Firewall,
         },
         firewalld::Error::Hangs { .. } | firewalld::Error::Lost => Fault::TryAgain,
-        firewalld::Error::Connect { .. } | firewalld::Error::Call { .. } => Fault::Io,
+        firewalld::Error::Connect { .. }
+        | firewalld::Error::NotAllowed { .. }
+        | firewalld::Error::Call { .. } => Fault::Io,
     }
 }
 

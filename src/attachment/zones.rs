@@ -40,10 +40,16 @@ impl Zoning {
     /// firewalld, where it is wanted and runs, with the zone.
     fn find(&self) -> Result<Option<(Firewalld, ZoneName)>, Error> {
         let Some(zone) = self.zone() else { return Ok(None) };
-        match (Firewalld::find()?, self) {
-            (Some(firewalld), _) => Ok(Some((firewalld, zone.clone()))),
-            (None, Zoning::Required(_)) => Err(Error::NoFirewalld),
-            (None, Zoning::Without | Zoning::WhereRunning(_)) => Ok(None),
+        match (Firewalld::find(), self) {
+            (Ok(Some(firewalld)), _) => Ok(Some((firewalld, zone.clone()))),
+            (Ok(None), Zoning::Required(_)) => Err(Error::NoFirewalld),
+            (Ok(None), Zoning::Without | Zoning::WhereRunning(_)) => Ok(None),
+            // Whose bus it is, his is the firewall: another host's, as seen from a user namespace.
+            (Err(error @ firewalld::Error::NotAllowed { .. }), Zoning::WhereRunning(_)) => {
+                tracing::warn!(%error, "going on without firewalld");
+                Ok(None)
+            }
+            (Err(error), _) => Err(error.into()),
         }
     }
 }

@@ -12,6 +12,16 @@ pub enum Error {
         #[source]
         cause: Box<zbus::Error>,
     },
+    /// The system bus does not let us in: as in a user namespace, where our user id is none that it
+    /// knows us by.
+    #[error("the system bus at {address} does not let us in")]
+    NotAllowed {
+        /// Where it is.
+        address: String,
+        /// Its answer.
+        #[source]
+        cause: Box<zbus::Error>,
+    },
     /// Somebody took a question and did not answer.
     #[error("{whom} does not answer within {seconds} s")]
     Hangs {
@@ -76,7 +86,11 @@ impl Refusal {
 
 impl Error {
     pub(super) fn connect(address: &str, cause: zbus::Error) -> Self {
-        Error::Connect { address: address.to_owned(), cause: Box::new(cause) }
+        let (address, cause) = (address.to_owned(), Box::new(cause));
+        match *cause {
+            zbus::Error::Handshake(_) => Error::NotAllowed { address, cause },
+            _ => Error::Connect { address, cause },
+        }
     }
 
     /// A call that came back as error.
@@ -97,7 +111,11 @@ impl Error {
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
             Error::Refused { refusal, .. } => Some(*refusal),
-            Error::Connect { .. } | Error::Hangs { .. } | Error::Call { .. } | Error::Lost => None,
+            Error::Connect { .. }
+            | Error::NotAllowed { .. }
+            | Error::Hangs { .. }
+            | Error::Call { .. }
+            | Error::Lost => None,
         }
     }
 }

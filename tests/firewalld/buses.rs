@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::in_a_lab;
 use crate::lab::Lab;
 use crate::plugin::{CONTAINER, Maker, add, conf, del};
-use crate::service::{SOCKET, bus, firewalld, is_running, sources, wait_until};
+use crate::service::{SOCKET, bus, closed_bus, firewalld, is_running, sources, wait_until};
 use crate::zones::{BOTH, call_with};
 
 /// ADD as of a host without firewalld: the rules, and no zone.
@@ -72,6 +72,19 @@ fn plugin_when_firewalld_is_not_on_the_bus_then_goes_without() {
         // The socket is left, and nobody listens.
         assert!(fs::exists(SOCKET).unwrap());
         add_without_zone(lab);
+    });
+}
+
+#[test]
+fn plugin_when_the_bus_does_not_let_it_in_then_goes_without_unless_it_must() {
+    in_a_lab(|lab| {
+        let _bus = closed_bus(lab);
+        let error = call_with(lab, "ADD", &json!({"backend": "firewalld"})).unwrap_err();
+        assert_eq!(error["code"], 5);
+        let bus = format!("the system bus at unix:path={SOCKET}");
+        assert_eq!(error["msg"], format!("{bus} does not let us in"));
+        add_without_zone(lab);
+        del(lab, &CONTAINER);
     });
 }
 
