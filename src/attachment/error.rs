@@ -75,6 +75,16 @@ pub enum Error {
         /// The gateway's.
         wanted: Cidr,
     },
+    /// The bridge was there before, passes on frames of all VLANs, and others rely on it.
+    #[error(
+        "failed to create bridge \"{bridge}\": it is there and does not filter VLANs, and its port {port} is no container's; if that can bear it: ip link set {bridge} type bridge vlan_filtering 1"
+    )]
+    UnfilteredBridge {
+        /// The bridge.
+        bridge: IfName,
+        /// One of those that rely on it.
+        port: IfName,
+    },
     /// A link, address or route is not what an ADD reported.
     #[error("{text}")]
     LinkDiffers {
@@ -187,7 +197,9 @@ impl Error {
             Error::Link(error)
             | Error::RouteLocalnet(error)
             | Error::Bridge { cause: error, .. } => link_fault(error),
-            Error::OtherGateway { .. } | Error::ForeignLoopbackAddress { .. } => Fault::Link,
+            Error::OtherGateway { .. }
+            | Error::UnfilteredBridge { .. }
+            | Error::ForeignLoopbackAddress { .. } => Fault::Link,
             Error::Netns(_) => Fault::Netns,
             Error::OwnNetns(_) => Fault::Io,
             Error::Name(_) => Fault::Configuration,

@@ -45,6 +45,38 @@ impl Links {
         checked(self.existing(&new.name)?, new)
     }
 
+    /// Has a bridge look at VLAN tags: `ip link set NAME type bridge vlan_filtering 1`.
+    ///
+    /// # Errors
+    /// [`Error::KernelLacks`] if the kernel has no VLAN filtering, [`Error::Refused`].
+    pub fn filter_vlans(&self, bridge: &Link) -> Result<(), Error> {
+        self.set_filtering(bridge, true)
+    }
+
+    /// Has a bridge pass on frames whatever their tags: `ip link set NAME type bridge
+    /// vlan_filtering 0`.
+    ///
+    /// # Errors
+    /// As [`Links::filter_vlans`].
+    pub fn ignore_vlans(&self, bridge: &Link) -> Result<(), Error> {
+        self.set_filtering(bridge, false)
+    }
+
+    fn set_filtering(&self, bridge: &Link, on: bool) -> Result<(), Error> {
+        let mut message = LinkMessage::default();
+        message.header.index = bridge.index;
+        message.attributes.push(LinkAttribute::LinkInfo(vec![
+            LinkInfo::Kind(InfoKind::Bridge),
+            LinkInfo::Data(InfoData::Bridge(vec![InfoBridge::VlanFiltering(on)])),
+        ]));
+        let words =
+            || format!("link set {} type bridge vlan_filtering {}", bridge.name, u8::from(on));
+        match self.connection.change(RouteNetlinkMessage::NewLink(message), 0, words) {
+            Err(error) if error.is(Errno::EOPNOTSUPP) => Err(lacks(words())),
+            other => other,
+        }
+    }
+
     /// Makes a bridge: `ip link add NAME type bridge`. It is down.
     ///
     /// # Errors
@@ -63,7 +95,9 @@ impl Links {
         attributes.push(LinkAttribute::LinkInfo(info));
         let request = RouteNetlinkMessage::NewLink(message);
         match self.connection.change(request, NLM_F_CREATE | NLM_F_EXCL, || words(new)) {
-            Err(error) if new.has_vlan_filtering && error.is(Errno::EOPNOTSUPP) => Err(lacks(new)),
+            Err(error) if new.has_vlan_filtering && error.is(Errno::EOPNOTSUPP) => {
+                Err(lacks(words(new)))
+            }
             other => other,
         }
     }
@@ -72,7 +106,9 @@ impl Links {
 /// The link, if it is a bridge that can do what is wanted.
 fn checked(link: Link, new: &NewBridge) -> Result<Link, Error> {
     match link.kind {
-        Kind::Bridge(VlanFiltering::Unsupported) if new.has_vlan_filtering => Err(lacks(new)),
+        Kind::Bridge(VlanFiltering::Unsupported) if new.has_vlan_filtering => {
+            Err(lacks(words(new)))
+        }
         Kind::Bridge(VlanFiltering::On | VlanFiltering::Off | VlanFiltering::Unsupported) => {
             Ok(link)
         }
@@ -82,8 +118,8 @@ fn checked(link: Link, new: &NewBridge) -> Result<Link, Error> {
     }
 }
 
-fn lacks(new: &NewBridge) -> Error {
-    Error::KernelLacks { request: words(new), feature: "BRIDGE_VLAN_FILTERING" }
+fn lacks(request: String) -> Error {
+    Error::KernelLacks { request, feature: "BRIDGE_VLAN_FILTERING" }
 }
 
 fn words(new: &NewBridge) -> String {

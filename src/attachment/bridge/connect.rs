@@ -8,8 +8,8 @@ use crate::attachment::host::{Host, lock};
 use crate::attachment::record::{Attachment, Netns};
 use crate::attachment::{guard, unguard};
 use crate::link::{
-    Link, LinkChange, Links, NetnsFile, NewBridge, NewVeth, PortChange, Previous, Sysctl, Tagging,
-    Vlan, VlanOwner, in_netns,
+    Kind, Link, LinkChange, Links, NetnsFile, NewBridge, NewVeth, PortChange, Previous, Sysctl,
+    Tagging, Vlan, VlanFiltering, VlanOwner, in_netns,
 };
 use crate::net::{Cidr, IfName, IpVersion, VlanId};
 use crate::ruleset::Owner;
@@ -147,6 +147,9 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         if is_new {
             Sysctl::accept_ra(&bridge.name).set_if_there("0")?;
         }
+        if network.vlans.are_wanted() && bridge.kind == Kind::Bridge(VlanFiltering::Off) {
+            self.filter(&bridge)?;
+        }
         let mut change = LinkChange::new();
         if !bridge.is_up {
             change = change.up();
@@ -160,6 +163,22 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
             self.undo.push(Step::Up(bridge.clone()));
         }
         Ok(bridge)
+    }
+
+    /// Has a bridge that was there filter VLANs: without that the container's would be mere words.
+    /// Untagged frames go on as before, they are all of VLAN 1. Only the tagged ones of others,
+    /// such as virtual machines or the host's network card, could be cut off.
+    fn filter(&mut self, bridge: &Link) -> Result<(), Error> {
+        let kind = Owner::prefix(self.attachment.owner.parts().get(..1).unwrap_or_default());
+        let is_ours =
+            |port: &Link| port.alias.as_ref().is_some_and(|alias| alias.starts_with(&kind));
+        if let Some(other) = self.host.ports(bridge)?.into_iter().find(|port| !is_ours(port)) {
+            let (bridge, port) = (bridge.name.clone(), other.name);
+            return Err(Error::UnfilteredBridge { bridge, port });
+        }
+        self.host.filter_vlans(bridge)?;
+        self.undo.push(Step::Filtering(bridge.clone()));
+        Ok(())
     }
 
     /// A veth pair: the bridge's port, and the container's end.
@@ -309,6 +328,7 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
             }
             Step::Bridge(_)
             | Step::Up(_)
+            | Step::Filtering(_)
             | Step::Promiscuous(_)
             | Step::VlanGateway { .. }
             | Step::Addresses { .. } => {
@@ -326,8 +346,9 @@ fn tag(host: &Links, port: &Link, vlans: &Vlans) -> Result<(), Error> {
     }
     let one = |id: VlanId, tagging| Vlan { first: id.number(), last: id.number(), tagging };
     if !vlans.preserve_default {
-        let default = one(VlanId::DEFAULT, Tagging::Tagged);
-        host.delete_vlan(port, VlanOwner::Port, default)?;
+        // A new port has one VLAN at most, and not every bridge gives it VLAN 1 (default_pvid).
+        let all = Vlan { first: 1, last: 4094, tagging: Tagging::Tagged };
+        host.delete_vlan(port, VlanOwner::Port, all)?;
     }
     // A trunk without a native VLAN still has the default one for frames without a tag.
     let native = one(vlans.native.unwrap_or(VlanId::DEFAULT), Tagging::PvidUntagged);

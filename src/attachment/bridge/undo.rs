@@ -13,6 +13,8 @@ pub(super) enum Step {
     Bridge(IfName),
     /// The bridge was set up.
     Up(Link),
+    /// The bridge was set to filter VLANs.
+    Filtering(Link),
     /// The bridge was set promiscuous.
     Promiscuous(Link),
     /// A pair was made; this is the bridge's port.
@@ -45,6 +47,11 @@ pub(super) fn undo_on_host(host: &Links, step: &Step) -> Result<(), Error> {
         Step::Up(bridge) => {
             if is_without_ports(host, bridge, None)? && !has_v6(host, bridge)? {
                 host.change(bridge, LinkChange::new().down())?;
+            }
+        }
+        Step::Filtering(bridge) => {
+            if is_without_ports(host, bridge, None)? {
+                host.ignore_vlans(bridge)?;
             }
         }
         Step::Promiscuous(bridge) => {
