@@ -73,6 +73,11 @@ impl BridgeNetwork {
         self.masquerade || self.spoof_check
     }
 
+    /// Whether the gateway's addresses are the bridge's own, not those of a link in a VLAN.
+    pub(super) fn gateway_is_on_bridge(&self) -> bool {
+        self.gateway != Gateway::None && self.vlans.native.is_none()
+    }
+
     /// What the firewall has to do for a container with these addresses, behind this port.
     pub(super) fn rules_for(
         &self,
