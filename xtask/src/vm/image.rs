@@ -12,15 +12,17 @@ use anyhow::{Context, Result, bail};
 use crate::run::{Step, find_program, target_dir};
 
 /// What the guest runs, by its path there. The first one is what the kernel starts.
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 7] = [
     ("init", include_str!("guest/init.sh")),
     ("lib/house.sh", include_str!("guest/house.sh")),
     ("lib/without.sh", include_str!("guest/without.sh")),
     ("lib/with.sh", include_str!("guest/with.sh")),
     ("lib/firewall.sh", include_str!("guest/firewall.sh")),
+    ("lib/bridge.sh", include_str!("guest/bridge.sh")),
     ("lib/traffic.sh", include_str!("guest/traffic.sh")),
 ];
-const DIRS: [&str; 9] = ["bin", "sbin", "usr/sbin", "etc", "proc", "sys", "dev", "run", "tmp"];
+const DIRS: [&str; 11] =
+    ["bin", "sbin", "usr/sbin", "opt/cni", "var/lib", "etc", "proc", "sys", "dev", "run", "tmp"];
 /// Without it nft shows numbers in place of names.
 const PROTOCOLS: &str = "icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\ndccp 33 DCCP\nipv6-icmp 58 IPv6-ICMP\n\
                          sctp 132 SCTP\nudplite 136 UDPLite\n";
@@ -36,6 +38,7 @@ pub fn build(dir: &Path) -> Result<PathBuf> {
     for (program, to) in [
         (installed("busybox")?, "bin/busybox"),
         (installed("ip")?, "usr/sbin/ip"),
+        (installed("bridge")?, "usr/sbin/bridge"),
         (installed("nft")?, "usr/sbin/nft"),
         (target_dir()?.join("release/portcullis"), "usr/sbin/portcullis"),
         (own, "usr/sbin/xtask"),

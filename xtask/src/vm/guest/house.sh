@@ -92,7 +92,7 @@ port() {
 # besides to /tmp/complaints.
 cni() {
 	status=0
-	CNI_COMMAND=$1 CNI_CONTAINERID=$2 CNI_NETNS=/run/netns/web CNI_IFNAME=eth0 CNI_PATH=/usr/sbin \
+	CNI_COMMAND=$1 CNI_CONTAINERID=$2 CNI_NETNS=/run/netns/${netns:-web} CNI_IFNAME=eth0 CNI_PATH=/opt/cni \
 		${plugin:-portmap} <"$3" >/tmp/answer 2>/tmp/complaints || status=$?
 	echo "$1 $2: exit code $status"
 	awk 1 /tmp/answer /tmp/complaints

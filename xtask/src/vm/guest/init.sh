@@ -6,6 +6,9 @@ export PATH=/usr/sbin:/bin
 ln -s /bin/busybox /sbin/modprobe
 ln -s portcullis /usr/sbin/portmap
 ln -s portcullis /usr/sbin/firewall
+# Not where iproute2 has a program of that name.
+for plugin in bridge host-local; do ln -s /usr/sbin/portcullis /opt/cni/$plugin; done
+unset plugin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
@@ -21,6 +24,7 @@ echo "@boot $(uname -sr)"
 . /lib/with.sh
 . /lib/traffic.sh
 . /lib/firewall.sh
+. /lib/bridge.sh
 
 echo @end
 poweroff -f
