@@ -22,5 +22,6 @@ mod bridge {
     mod plugins;
     mod reach;
     mod snapshot;
+    mod vlans;
     mod world;
 }

@@ -60,7 +60,7 @@ fn records(directory: &Path, id: &str, lines: &mut Vec<String>) {
 }
 
 /// Runs `test` on a thread of its own, whose namespaces end with it.
-fn in_a_world(test: impl FnOnce(&World) + Send) {
+pub fn in_a_world(test: impl FnOnce(&World) + Send) {
     thread::scope(|scope| {
         let tested = scope.spawn(|| test(&World::new(subject()))).join();
         tested.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -72,7 +72,7 @@ fn usual() -> Value {
 }
 
 /// After a failed ADD nothing is left; gives what is (the peer leaves much).
-fn assert_undone(world: &World, before: &[String], what: &str, said: &Said) -> usize {
+pub fn assert_undone(world: &World, before: &[String], what: &str, said: &Said) -> usize {
     let after = traces(world, "ctr-1");
     let left = new_traces(before, &after);
     let lost = new_traces(&after, before);
