@@ -94,7 +94,8 @@ impl Links {
         }
         attributes.push(LinkAttribute::LinkInfo(info));
         let request = RouteNetlinkMessage::NewLink(message);
-        match self.connection.change(request, NLM_F_CREATE | NLM_F_EXCL, || words(new)) {
+        let made = self.connection.change(request, NLM_F_CREATE | NLM_F_EXCL, || words(new));
+        match made.map_err(|error| error.or_lacks("BRIDGE")) {
             Err(error) if new.has_vlan_filtering && error.is(Errno::EOPNOTSUPP) => {
                 Err(lacks(words(new)))
             }

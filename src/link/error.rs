@@ -177,6 +177,20 @@ impl Error {
         }
     }
 
+    /// The same, naming the kernel's option where a request for a kind of links was refused since
+    /// the kernel does not know the kind.
+    pub(super) fn or_lacks(self, feature: &'static str) -> Self {
+        match self {
+            Error::Refused { request, reason }
+                if reason.errno == Errno::EOPNOTSUPP as i32
+                    && reason.extended.text.as_deref() == Some("Unknown device type") =>
+            {
+                Error::KernelLacks { request, feature }
+            }
+            other => other,
+        }
+    }
+
     /// Whether the kernel refused for this reason.
     #[must_use]
     pub fn is(&self, errno: Errno) -> bool {

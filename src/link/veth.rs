@@ -41,7 +41,7 @@ impl Links {
     ///
     /// # Errors
     /// [`Error::VethExists`] if the container's name is taken, [`Error::NoFreeName`],
-    /// [`Error::Refused`]; nothing is left of the pair then.
+    /// [`Error::KernelLacks`], [`Error::Refused`]; nothing is left of the pair then.
     pub fn create_veth(&self, new: &NewVeth, container: &NetnsFile) -> Result<IfName, Error> {
         for _ in 0..names::ATTEMPTS {
             let host_name = match &new.host_name {
@@ -99,7 +99,8 @@ impl Links {
             format!("link add {host_name}{master} type veth peer name {}", new.name)
         };
         let request = RouteNetlinkMessage::NewLink(message);
-        self.connection.change(request, NLM_F_CREATE | NLM_F_EXCL, words)
+        let made = self.connection.change(request, NLM_F_CREATE | NLM_F_EXCL, words);
+        made.map_err(|error| error.or_lacks("VETH"))
     }
 }
 
