@@ -13,7 +13,7 @@ use super::kernel::Kernel;
 use crate::run::Step;
 
 /// A guest that takes longer is ended, in seconds.
-const PATIENCE: &str = "240";
+const PATIENCE: &str = "600";
 /// How much of the console is shown where the guest did not come to its end.
 const LAST_LINES: usize = 30;
 

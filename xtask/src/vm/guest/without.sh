@@ -1,6 +1,20 @@
 # A kernel that lacks something: the plugin says what, in the words of CNI, and changes nothing.
 
 modules_load no
+
+echo '{ "cniVersion": "1.1.0", "name": "early", "type": "bridge", "bridge": "early0" }' >/tmp/early.json
+early_add() {
+	plugin=/opt/cni/bridge netns=early
+	refused 106 "this kernel lacks $1" cni ADD early /tmp/early.json
+	must_not ip link show early0
+}
+no_bridges_add() { early_add BRIDGE; }
+no_veths_add() { early_add VETH; }
+ip netns add early
+check no bridges add
+modprobe bridge
+check no veths add
+ip netns delete early
 check make house
 
 config "$(port tcp 8080 80), $(port udp 5353 53)" >/tmp/web.json
