@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::host::Host;
-use super::publish::plan_publish;
+use super::publish::{Ranking, plan_publish};
 use super::record::Attachment;
 use crate::firewall::Hostports;
 use crate::nft;
@@ -20,7 +20,7 @@ pub fn check(host: &mut Host, attachment: &Attachment, ports: &Hostports) -> Res
     }
     for _ in 0..ATTEMPTS {
         let before = host.kernel.generation()?;
-        let plan = plan_publish(&mut host.kernel, attachment, ports);
+        let plan = plan_publish(&mut host.kernel, attachment, ports, Ranking::Own);
         // What others changed while it was read must not look like a difference.
         if host.kernel.generation()? != before {
             continue;

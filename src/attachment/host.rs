@@ -1,6 +1,7 @@
 //! The host: the kernel's tables that an operation works on, and how it leaves them.
 
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::error::Error;
@@ -48,7 +49,11 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Keeps our own processes out as long as the first value lives, if that can be had.
 pub(super) fn lock() -> Result<(Option<impl Sized>, Lock), Error> {
-    let held = sys::lock_netns(LOCK_PATIENCE).map_err(Error::Lock)?;
+    // Who holds it for so long does so for longer: one wait is enough.
+    static IN_VAIN: AtomicBool = AtomicBool::new(false);
+    let patience = if IN_VAIN.load(Ordering::Relaxed) { Duration::ZERO } else { LOCK_PATIENCE };
+    let held = sys::lock_netns(patience).map_err(Error::Lock)?;
+    IN_VAIN.store(held.is_none(), Ordering::Relaxed);
     let lock = if held.is_some() {
         Lock::Held
     } else {

@@ -40,7 +40,7 @@ pub fn publish(
     let plan = {
         let (_held, lock) = lock()?;
         apply(&mut host.kernel, lock, |kernel| -> Result<Plan, Error> {
-            let (plan, free) = plan_publish(kernel, attachment, hostports)?;
+            let (plan, free) = plan_publish(kernel, attachment, hostports, Ranking::Free)?;
             rank = free;
             Ok(plan)
         })?
@@ -79,20 +79,33 @@ fn localnet_interface(hostports: &Hostports) -> Result<Option<String>, Error> {
     }
 }
 
-/// Reads what matters of the table and compares it with what it should be, at the rank that is
-/// free for the ports.
+/// At which rank ports are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ranking {
+    /// At the first that is free: ports that stand by come into use with the next ADD.
+    Free,
+    /// At the one that the owner has, if it has one: to stand by is no fault.
+    Own,
+}
+
+/// Reads what matters of the table and compares it with what it should be.
 pub(super) fn plan_publish(
     kernel: &mut Kernel,
     attachment: &Attachment,
     hostports: &Hostports,
+    ranking: Ranking,
 ) -> Result<(Plan, Rank), Error> {
     let table = names::table();
     let mut snapshot = Snapshot::of_table(kernel, &table)?;
     let elements = claims(hostports, snapshot.sets.keys());
     snapshot.read(kernel, &table, &Wanted { elements, ..Wanted::default() })?;
     let mut scope = Scope::of(&[&Owner::structure(), &attachment.owner]);
-    let mut held = BTreeSet::new();
+    let own = Some(attachment.owner.key());
+    let (mut held, mut own_ranks) = (BTreeSet::new(), BTreeSet::new());
     for (rank, claim) in rivals(&snapshot, hostports) {
+        if claim.owner == own {
+            own_ranks.insert(rank);
+        }
         if claim.owner.is_some_and(|owner| scope.owners.contains(&owner)) {
             continue;
         }
@@ -104,7 +117,11 @@ pub(super) fn plan_publish(
             taken => taken?,
         }
     }
-    let hostports = &of_free_rank(hostports, &held);
+    let rank = match (ranking, own_ranks.first()) {
+        (Ranking::Own, Some(rank)) => Some(*rank),
+        (Ranking::Own, None) | (Ranking::Free, _) => Rank::all().find(|rank| !held.contains(rank)),
+    };
+    let hostports = &of_rank(hostports, rank);
     let desired = desired_with(&snapshot, attachment, hostports);
     snapshot.read(kernel, &table, &wanted(&desired, &attachment.owner))?;
     read_leftovers(kernel, &mut snapshot, &attachment.owner)?;
@@ -133,11 +150,10 @@ pub(super) fn plan_publish(
     }
 }
 
-/// The ports with the first rank at which the container has none of them yet.
-fn of_free_rank<'a>(hostports: &'a Hostports, held: &BTreeSet<Rank>) -> Cow<'a, Hostports> {
-    match Rank::all().find(|rank| !held.contains(rank)) {
+/// The ports with that rank; without one at the last, where the conflict is an error.
+fn of_rank(hostports: &Hostports, rank: Option<Rank>) -> Cow<'_, Hostports> {
+    match rank {
         Some(rank) if rank != hostports.rank => Cow::Owned(Hostports { rank, ..hostports.clone() }),
-        // At the last rank the conflict is an error, which the difference finds.
         Some(_) | None => Cow::Borrowed(hostports),
     }
 }

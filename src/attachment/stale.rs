@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::host::Host;
 use crate::conntrack::{Conntrack, Flow, FlowFilter};
 use crate::firewall::Publish;
+use crate::link::Links;
 use crate::net::{IpVersion, L4Proto};
 use crate::netlink::Error;
 
@@ -175,8 +176,35 @@ fn try_forget(conntrack: &mut Option<Conntrack>, stale: &Stale) -> Result<usize,
     for filter in filters {
         found.extend(conntrack.list(&filter, |flow| stale.includes(flow))?);
     }
+    // A flow that goes through this host to another one's port is none of ours.
+    if found.iter().any(|flow| !is_translated(flow)) {
+        let local = local_addresses();
+        found.retain(|flow| is_translated(flow) || is_local(flow, &local));
+    }
     conntrack.delete(&found)?;
     Ok(found.len())
+}
+
+/// Whether a flow is answered by somebody else than it was sent to.
+fn is_translated(flow: &Flow) -> bool {
+    flow.reply.source != flow.original.destination
+}
+
+fn is_local(flow: &Flow, local: &Option<BTreeSet<IpAddr>>) -> bool {
+    let to = flow.original.destination;
+    // Where they are not known a flow too many is forgotten rather than one too few.
+    to.is_loopback() || local.as_ref().is_none_or(|local| local.contains(&to))
+}
+
+/// The addresses of this host: what published ports are looked up for.
+fn local_addresses() -> Option<BTreeSet<IpAddr>> {
+    match Links::open().and_then(|links| links.all_addresses()) {
+        Ok(all) => Some(all.into_iter().collect()),
+        Err(error) => {
+            tracing::warn!(%error, "the addresses of this host are not known");
+            None
+        }
+    }
 }
 
 fn open(conntrack: &mut Option<Conntrack>) -> Result<&mut Conntrack, Error> {

@@ -144,6 +144,26 @@ impl Links {
         addresses.collect()
     }
 
+    /// The addresses of all links: `ip address show`. Lists them all.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn all_addresses(&self) -> Result<Vec<IpAddr>, Error> {
+        let mut all = Vec::new();
+        for version in IpVersion::BOTH {
+            let mut message = AddressMessage::default();
+            message.header.family = family(version);
+            let request = RouteNetlinkMessage::GetAddress(message);
+            let digit = version.digit();
+            for message in self.connection.list(&request, || format!("-{digit} address show"))? {
+                if let RouteNetlinkMessage::NewAddress(message) = message {
+                    all.push(Address::parse(&message)?.host);
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// Gives a link an address: `ip address add ADDRESS dev NAME`.
     ///
     /// # Errors

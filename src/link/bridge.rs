@@ -25,24 +25,46 @@ pub struct NewBridge {
     pub has_vlan_filtering: bool,
 }
 
+/// A bridge that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ensured {
+    /// It was there.
+    Found(Link),
+    /// It was made.
+    Made(Link),
+}
+
+impl Ensured {
+    /// The bridge.
+    #[must_use]
+    pub fn into_link(self) -> Link {
+        match self {
+            Ensured::Found(link) | Ensured::Made(link) => link,
+        }
+    }
+}
+
 impl Links {
     /// The bridge of that name, made if it is not there: `ip link add NAME type bridge`. One that
     /// is there is taken as it is, its settings included; so many processes can ask for the same
-    /// bridge at once. It is left down where it is new.
+    /// bridge at once. It is left down where it is new. `making` is called before it is made, for
+    /// the kernel may make it and its answer be lost.
     ///
     /// # Errors
     /// [`Error::NotABridge`] if another link has the name, [`Error::KernelLacks`] where VLAN
     /// filtering is wanted and the kernel has none, [`Error::Refused`].
-    pub fn ensure_bridge(&self, new: &NewBridge) -> Result<Link, Error> {
+    pub fn ensure_bridge(&self, new: &NewBridge, making: impl FnOnce()) -> Result<Ensured, Error> {
         if let Some(link) = self.link(&new.name)? {
-            return checked(link, new);
+            return checked(link, new).map(Ensured::Found);
         }
-        match self.create_bridge(new) {
+        making();
+        let is_made = match self.create_bridge(new) {
             // Somebody else was faster.
-            Err(error) if error.is(Errno::EEXIST) => {}
-            created => created?,
-        }
-        checked(self.existing(&new.name)?, new)
+            Err(error) if error.is(Errno::EEXIST) => false,
+            created => created.map(|()| true)?,
+        };
+        let link = checked(self.existing(&new.name)?, new)?;
+        Ok(if is_made { Ensured::Made(link) } else { Ensured::Found(link) })
     }
 
     /// Has a bridge look at VLAN tags: `ip link set NAME type bridge vlan_filtering 1`.

@@ -87,7 +87,7 @@ impl Connection {
         request: &RouteNetlinkMessage,
         words: impl Fn() -> String,
     ) -> Result<Vec<RouteNetlinkMessage>, Error> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             let answers = self.exchange(request.clone(), NLM_F_DUMP, &words)?;
             if let Some(refusal) = answers.refusal {
                 return Err(Error::refused(words(), refusal));
@@ -98,6 +98,7 @@ impl Connection {
             if !answers.is_interrupted {
                 return Ok(answers.messages);
             }
+            std::thread::sleep(Duration::from_millis(1 << attempt));
         }
         Err(Error::Unsteady { list: words(), attempts: ATTEMPTS })
     }

@@ -26,7 +26,7 @@ mod wait;
 
 pub use crate::sys::{NetnsFile, in_netns};
 pub use address::{Address, Detection};
-pub use bridge::NewBridge;
+pub use bridge::{Ensured, NewBridge};
 pub use change::{LinkChange, PortChange};
 pub use error::Error;
 pub use links::Links;

@@ -79,6 +79,7 @@ fn list_when_json_then_has_an_object_for_each_port() {
                 "interface": "eth0",
                 "packets": 0,
                 "conditional": (to.0, port) == ("10.88.0.3", 80),
+                "standby": false,
             })
         };
     let (web, other) = (("id-container", "labnet"), ("id-sibling", "othernet"));

@@ -76,6 +76,7 @@ fn ports_when_the_same_container_has_them_on_another_network_then_stand_by() {
     }
     assert_eq!(host.run(&rival).error().0, 103);
     assert_eq!(host.published(), ["othernet/id-container/eth1"]);
+    host.run(&second.command("CHECK")).success();
     // The next ADD finds the first rank free.
     host.run(&second).success();
     assert_eq!(in_use(), ["eth1"]);

@@ -12,7 +12,7 @@ fn bridge_when_made_then_it_has_what_was_asked_for() {
     let mut new = new_bridge("cni0");
     new.mtu = Some(1400);
     new.mac = Some("0a:58:0a:58:00:01".parse().unwrap());
-    let bridge = host.links.ensure_bridge(&new).unwrap();
+    let bridge = host.links.ensure_bridge(&new, || {}).unwrap().into_link();
     let seen = ip_link(&host.host, &new.name);
     assert_eq!(seen["linkinfo"]["info_kind"], "bridge");
     assert_eq!(seen["mtu"], 1400);
@@ -28,14 +28,14 @@ fn bridge_when_there_already_then_it_is_taken_as_it_is() {
     host.host.ip("link add cni0 mtu 1300 type bridge");
     let mut new = new_bridge("cni0");
     new.mtu = Some(1400);
-    assert_eq!(host.links.ensure_bridge(&new).unwrap().mtu, 1300);
+    assert_eq!(host.links.ensure_bridge(&new, || {}).unwrap().into_link().mtu, 1300);
 }
 
 #[test]
 fn bridge_when_another_link_has_the_name_then_it_is_named() {
     let host = Host::new();
     host.host.ip("link add up0 type veth peer name up1");
-    let error = host.links.ensure_bridge(&new_bridge("up0")).unwrap_err();
+    let error = host.links.ensure_bridge(&new_bridge("up0"), || {}).unwrap_err();
     assert!(matches!(error, Error::NotABridge { .. }));
     assert_eq!(error.to_string(), "\"up0\" already exists but is not a bridge");
 }
@@ -45,7 +45,7 @@ fn bridge_when_the_mtu_is_impossible_then_the_kernel_says_why() {
     let host = Host::new();
     let mut new = new_bridge("cni0");
     new.mtu = Some(70000);
-    let error = host.links.ensure_bridge(&new).unwrap_err().to_string();
+    let error = host.links.ensure_bridge(&new, || {}).unwrap_err().to_string();
     assert!(error.starts_with("kernel refused link add cni0 mtu 70000 type bridge: "), "{error}");
     assert!(host.links.link(&new.name).unwrap().is_none());
 }
@@ -109,8 +109,8 @@ fn vlans_when_the_kernel_has_no_filtering_then_it_is_named_and_else_they_are_set
         host.links.add_vlan(&port, VlanOwner::Port, trunk),
         host.links.add_vlan(&port, VlanOwner::Port, native),
         host.links.add_vlan(&bridge, VlanOwner::Bridge, trunk),
-        host.links.ensure_bridge(&filtering).map(|bridge| {
-            assert_eq!(bridge.kind, Kind::Bridge(VlanFiltering::On));
+        host.links.ensure_bridge(&filtering, || {}).map(|bridge| {
+            assert_eq!(bridge.into_link().kind, Kind::Bridge(VlanFiltering::On));
         }),
     ];
     for result in results {

@@ -41,7 +41,7 @@ impl Host {
 
     /// A bridge that is up, nothing else said.
     pub fn bridge(&self) -> Link {
-        let bridge = self.links.ensure_bridge(&new_bridge("cni0")).unwrap();
+        let bridge = self.links.ensure_bridge(&new_bridge("cni0"), || {}).unwrap().into_link();
         self.links.change(&bridge, portcullis::link::LinkChange::new().up()).unwrap();
         bridge
     }

@@ -11,7 +11,10 @@ use crate::lab::Netns;
 fn bridge_when_a_hundred_ask_for_it_at_once_then_all_get_the_same() {
     let host = Host::new();
     let indices: Vec<u32> = thread::scope(|scope| {
-        let ask = || Links::open().unwrap().ensure_bridge(&new_bridge("cni0")).unwrap().index;
+        let ask = || {
+            let ensured = Links::open().unwrap().ensure_bridge(&new_bridge("cni0"), || {});
+            ensured.unwrap().into_link().index
+        };
         let threads: Vec<_> = (0..100).map(|_| scope.spawn(ask)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });

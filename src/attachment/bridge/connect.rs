@@ -1,5 +1,7 @@
 //! Connecting a container to a bridge: all of it, or nothing.
 
+use nix::errno::Errno;
+
 use super::gateway::{Readdressed, address, give_address};
 use super::network::{Addressing, BridgeNetwork, ContainerLink, Gateway, Reflection, Vlans};
 use super::undo::{Step, undo_on_host};
@@ -8,8 +10,8 @@ use crate::attachment::host::{Host, lock};
 use crate::attachment::record::{Attachment, Netns};
 use crate::attachment::{guard, unguard};
 use crate::link::{
-    Kind, Link, LinkChange, Links, NetnsFile, NewBridge, NewVeth, PortChange, Previous, Sysctl,
-    Tagging, Vlan, VlanFiltering, VlanOwner, in_netns,
+    Ensured, Kind, Link, LinkChange, Links, NetnsFile, NewBridge, NewVeth, PortChange, Previous,
+    Sysctl, Tagging, Vlan, VlanFiltering, VlanOwner, in_netns,
 };
 use crate::net::{Cidr, IfName, IpVersion, VlanId};
 use crate::ruleset::Owner;
@@ -137,15 +139,19 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
             mac: None,
             has_vlan_filtering: network.vlans.are_wanted(),
         };
-        let is_new = self.host.link(&new.name)?.is_none();
+        let undo = &mut self.undo;
+        let ensured = self.host.ensure_bridge(&new, || undo.push(Step::Bridge(new.name.clone())));
         let failed = |cause| Error::Bridge { bridge: new.name.clone(), cause };
+        let (bridge, is_new) = match ensured.map_err(failed)? {
+            Ensured::Made(bridge) => (bridge, true),
+            Ensured::Found(bridge) => {
+                // If it was to be made, others were faster: it is theirs.
+                self.undo.clear();
+                (bridge, false)
+            }
+        };
         if is_new {
-            // Before it is made: the kernel may have made it although its answer was lost.
-            self.undo.push(Step::Bridge(new.name.clone()));
-        }
-        let bridge = self.host.ensure_bridge(&new).map_err(failed)?;
-        if is_new {
-            Sysctl::accept_ra(&bridge.name).set_if_there("0")?;
+            hint(&Sysctl::accept_ra(&bridge.name), "0")?;
         }
         if network.vlans.are_wanted() && bridge.kind == Kind::Bridge(VlanFiltering::Off) {
             self.filter(&bridge)?;
@@ -193,7 +199,7 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         let name = self.host.create_veth(&new, &self.netns)?;
         self.undo.push(Step::Port(name.clone()));
         let port = self.host.existing(&name)?;
-        Sysctl::accept_ra(&name).set_if_there("0")?;
+        hint(&Sysctl::accept_ra(&name), "0")?;
         self.host.change(&port, LinkChange::new().alias(self.attachment.owner.label()))?;
         let mut change = PortChange::new();
         if self.network.reflection == Reflection::Hairpin {
@@ -295,15 +301,25 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         Ok(gateway)
     }
 
-    /// Undoes, last things first. What cannot be undone is said, and the rest is undone.
+    /// Undoes, last things first, but the container's link and rules before all: only when they are
+    /// gone nobody has its addresses, and others can be seen to use the bridge or not. What cannot
+    /// be undone is said, and the rest is undone.
     fn roll_back(&mut self) {
         // What failed may have been the connection.
         match Links::open() {
             Ok(host) => self.host = host,
             Err(error) => tracing::warn!(%error, "undoing over the old connection"),
         }
-        for step in std::mem::take(&mut self.undo).into_iter().rev() {
+        let (first, then): (Vec<Step>, Vec<Step>) =
+            std::mem::take(&mut self.undo).into_iter().rev().partition(Step::is_of_container);
+        let mut is_link_gone = true;
+        for step in first.into_iter().chain(then) {
+            if matches!(step, Step::Assignment) && !is_link_gone {
+                tracing::error!("its addresses stay assigned, for its link is still there");
+                continue;
+            }
             if let Err(error) = self.undo_step(&step) {
+                is_link_gone &= !matches!(step, Step::Port(_));
                 tracing::error!(%error, ?step, "cannot undo a part of a failed attachment");
             }
         }
@@ -332,8 +348,8 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
             | Step::Promiscuous(_)
             | Step::VlanGateway { .. }
             | Step::Addresses { .. } => {
-                let (_held, _lock) = lock()?;
-                Ok(undo_on_host(&self.host, step).map_err(Error::from)?)
+                let (_held, lock) = lock()?;
+                Ok(undo_on_host(&self.host, step, lock).map_err(Error::from)?)
             }
         }
     }
@@ -368,12 +384,12 @@ fn set_sysctls(
     addressing: &Addressing,
     undo: &mut Vec<Step>,
 ) -> Result<(), Error> {
-    Sysctl::arp_notify(name).set_if_there("1")?;
+    hint(&Sysctl::arp_notify(name), "1")?;
     if network.detect_duplicates {
-        Sysctl::enhanced_dad(name).set_if_there("1")?;
-        Sysctl::accept_dad(name).set_if_there("1")?;
+        hint(&Sysctl::enhanced_dad(name), "1")?;
+        hint(&Sysctl::accept_dad(name), "1")?;
     } else {
-        Sysctl::accept_dad(name).set_if_there("0")?;
+        hint(&Sysctl::accept_dad(name), "0")?;
     }
     if !addressing.has(IpVersion::V6) {
         return Ok(());
@@ -382,9 +398,21 @@ fn set_sysctls(
     let changed = Sysctl::disable_ipv6(&lo).set_if_there("0")?;
     undo.extend(changed.map(Step::ContainerSysctl));
     Sysctl::disable_ipv6(name).set_if_there("0")?;
-    Sysctl::keep_addr_on_down(name).set_if_there("1")?;
-    Sysctl::ndisc_notify(name).set_if_there("1")?;
-    Ok(())
+    hint(&Sysctl::keep_addr_on_down(name), "1")?;
+    hint(&Sysctl::ndisc_notify(name), "1")
+}
+
+/// Sets a sysctl that a container can do without: where this process may not set any, as within
+/// another container, that is said and no failure.
+fn hint(sysctl: &Sysctl, value: &str) -> Result<(), Error> {
+    match sysctl.set_if_there(value) {
+        Ok(_) => Ok(()),
+        Err(error) if [Errno::EROFS, Errno::EACCES, Errno::EPERM].iter().any(|e| error.is(*e)) => {
+            tracing::warn!(%error, "going on without");
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Has the host pass on packets of the versions that have a gateway: of all of them, or of none

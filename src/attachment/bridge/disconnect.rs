@@ -26,18 +26,19 @@ pub struct Remains {
     pub has_rules: bool,
 }
 
-/// Disconnects a container. The link goes first, and an address is free only when nobody has it any
-/// more: where the link cannot be deleted the addresses stay assigned. Nothing there is success.
+/// Disconnects a container. Link and rules go first, and an address is free only when nobody has it
+/// any more: where the link cannot be deleted the addresses stay assigned. Nothing there is success.
 ///
 /// Returns what failed.
 pub fn disconnect<I: AddressManager>(remains: &Remains, ipam: Option<&mut I>) -> Vec<I::Error> {
-    let mut failures = Vec::new();
-    match delete_link(remains) {
-        Ok(()) => failures.extend(ipam.and_then(|ipam| ipam.release().err())),
-        Err(error) => failures.push(error.into()),
-    }
-    failures.extend(delete_rules(remains).err().map(I::Error::from));
-    failures
+    let link = delete_link(remains);
+    let rules = delete_rules(remains);
+    let released = match (&link, ipam) {
+        (Ok(()), Some(ipam)) => ipam.release(),
+        (Ok(()), None) | (Err(_), _) => Ok(()),
+    };
+    let own = [link, rules].into_iter().filter_map(Result::err).map(I::Error::from);
+    own.chain(released.err()).collect()
 }
 
 /// Deletes links of owners whose labels begin with `prefix` and that are not `valid`.

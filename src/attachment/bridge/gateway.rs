@@ -1,5 +1,7 @@
 //! The gateway: the host's addresses on a bridge.
 
+use nix::errno::Errno;
+
 use crate::attachment::error::Error;
 use crate::link::{Address, Link, LinkChange, Links};
 use crate::net::{Cidr, IpVersion};
@@ -72,7 +74,11 @@ pub(super) fn give_address(
         links.delete_address(bridge, &address(other))?;
         done.removed.push(other);
     }
-    links.add_address(bridge, &address(wanted))?;
+    match links.add_address(bridge, &address(wanted)) {
+        // Another attachment was faster, without the lock.
+        Err(error) if error.is(Errno::EEXIST) => return Ok(()),
+        added => added?,
+    }
     done.added.push(wanted);
     if let Some(mac) = bridge.mac {
         links.change(bridge, LinkChange::new().mac(mac))?;

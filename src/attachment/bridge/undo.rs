@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::gateway::{Readdressed, address};
 use crate::link::{Error, Link, LinkChange, Links, Previous};
 use crate::net::{Cidr, IfName, IpVersion};
+use crate::ruleset::Lock;
 
 /// One thing that was done for an attachment that then failed.
 #[derive(Debug)]
@@ -31,12 +32,23 @@ pub(super) enum Step {
     Rules,
 }
 
+impl Step {
+    /// Whether it is the container's own link or rules.
+    pub(super) fn is_of_container(&self) -> bool {
+        matches!(self, Step::Port(_) | Step::Rules)
+    }
+}
+
 /// Undoes what was done to the host's links. What other containers have come to use meanwhile is
 /// left to them: a bridge with other ports stays as it is.
 ///
-/// The caller holds the lock, so that no port comes between the look and the deed.
-pub(super) fn undo_on_host(host: &Links, step: &Step) -> Result<(), Error> {
+/// With the lock no port comes between the look and the deed; without, a bridge is left to those
+/// who may be about to use it.
+pub(super) fn undo_on_host(host: &Links, step: &Step, lock: Lock) -> Result<(), Error> {
     match step {
+        Step::Bridge(name) if lock == Lock::Missing => {
+            tracing::warn!(bridge = %name, "left to others, for the lock could not be had");
+        }
         Step::Bridge(name) => {
             if let Some(bridge) = host.link(name)?.filter(Link::is_bridge)
                 && is_without_ports(host, &bridge, None)?

@@ -169,7 +169,7 @@ fn gc(call: &Call) -> Result<(), Error> {
         None => Ok(()),
     };
     let links = attachment::collect_links(&prefix, &valid).map_err(Error::from);
-    let failures = [links, addresses(), rules()].into_iter().filter_map(Result::err);
+    let failures = [links, rules(), addresses()].into_iter().filter_map(Result::err);
     Error::all(failures.collect())
 }
 
