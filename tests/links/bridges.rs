@@ -109,6 +109,7 @@ fn vlans_when_the_kernel_has_no_filtering_then_it_is_named_and_else_they_are_set
         host.links.add_vlan(&port, VlanOwner::Port, trunk),
         host.links.add_vlan(&port, VlanOwner::Port, native),
         host.links.add_vlan(&bridge, VlanOwner::Bridge, trunk),
+        host.links.filter_vlans(&bridge),
         host.links.ensure_bridge(&filtering, || {}).map(|bridge| {
             assert_eq!(bridge.into_link().kind, Kind::Bridge(VlanFiltering::On));
         }),
@@ -124,6 +125,13 @@ fn vlans_when_the_kernel_has_no_filtering_then_it_is_named_and_else_they_are_set
         }
     }
     if is_known {
+        let is = |filtering| {
+            let now = host.links.existing(&bridge.name).unwrap();
+            assert_eq!(now.kind, Kind::Bridge(filtering));
+        };
+        is(VlanFiltering::On);
+        host.links.ignore_vlans(&bridge).unwrap();
+        is(VlanFiltering::Off);
         host.links.delete_vlan(&port, VlanOwner::Port, trunk).unwrap();
     }
 }
