@@ -6,6 +6,9 @@
 
 mod lab;
 
+use portcullis::conntrack::{Conntrack, FlowFilter};
+use portcullis::net::{IpVersion, L4Proto};
+
 use lab::{Attachment, Lab, Mapping, Plugin, PortmapConf, Subject, UdpFlow, Verb};
 
 /// Brings up a lab with one container that publishes `conf`, and lets `test` look at it.
@@ -320,6 +323,31 @@ fn udp_flow_when_older_than_the_mapping_then_reaches_the_container() {
     Plugin::new(&subject, &lab.host).add(&Attachment::new(&lab.container, 2, conf));
     assert_eq!(flows[0].ask().to_string(), "container sees 192.0.2.2");
     assert_eq!(flows[1].ask().to_string(), "container sees 2001:db8::2");
+}
+
+/// Publishing a port is no reason to forget flows to that port of other hosts.
+/// How many UDP flows the host tracks to an address.
+fn flows_to(lab: &Lab, address: &str) -> usize {
+    let mut filter = FlowFilter::of(IpVersion::V4, L4Proto::Udp);
+    filter.original_destination = Some(address.parse().expect("an address"));
+    let listed =
+        lab.host.enter(|| Conntrack::open().and_then(|mut all| all.list(&filter, |_| true)));
+    listed.expect("flows").len()
+}
+
+#[test]
+fn udp_flow_when_it_goes_through_this_host_to_another_then_is_left_alone() {
+    let (lab, subject) = (Lab::new(), Subject::portcullis());
+    track(&lab);
+    let ours = UdpFlow::open(&lab.outside, "192.0.2.1:8080");
+    let through = UdpFlow::open(&lab.outside, "198.51.100.7:8080");
+    assert_eq!(ours.ask().to_string(), "refused");
+    assert_eq!(through.ask().to_string(), "remote sees 192.0.2.2");
+    assert_eq!(flows_to(&lab, "198.51.100.7"), 1);
+    let conf = PortmapConf::new(&[Mapping::udp(8080, 53)]);
+    Plugin::new(&subject, &lab.host).add(&Attachment::new(&lab.container, 2, conf));
+    assert_eq!(flows_to(&lab, "198.51.100.7"), 1);
+    assert_eq!(ours.ask().to_string(), "container sees 192.0.2.2");
 }
 
 #[test]

@@ -147,6 +147,55 @@ fn add_when_the_bridge_has_another_address_then_nothing_is_left() {
     fails(&usual(), "already has an IP address different from", taken, free);
 }
 
+/// An idle bridge with addresses of its own, which has had ports before: the kernel has made its
+/// routes.
+fn idle_bridge(world: &World, addresses: &[&str]) {
+    let mut commands = "link add br0 address 02:00:00:00:00:77 type bridge\n\
+                        link set br0 addrgenmode none\nlink set br0 up\n\
+                        link add tmp0 type veth peer name tmp1\n\
+                        link set tmp0 master br0 up\nlink set tmp1 up\nlink del tmp0\n"
+        .to_owned();
+    for address in addresses {
+        commands.push_str(&format!("addr add {address} dev br0\n"));
+    }
+    world.host.ip(&commands);
+}
+
+/// The IPv4 gateway is on the bridge already when the IPv6 one turns out to be in conflict.
+#[test]
+fn add_when_the_second_gateway_conflicts_then_the_first_is_taken_off_again() {
+    let taken = |world: &World| idle_bridge(world, &["fd00:1::99/64"]);
+    let free = |world: &World| world.host.ip("addr del fd00:1::99/64 dev br0\n");
+    fails(&usual(), "already has an IP address different from", taken, free);
+}
+
+/// An address that had to give way is back when the ADD fails later.
+#[test]
+fn add_when_it_fails_after_forcing_its_address_then_the_other_one_is_back() {
+    let taken = |world: &World| idle_bridge(world, &["10.1.0.99/24 brd +"]);
+    let free = |world: &World| world.host.ip("addr del 10.1.0.99/24 dev br0\n");
+    // A multicast address is nobody's own, which the kernel finds after the IPv4 one was changed.
+    let conf = conf(&json!({
+        "isGateway": true,
+        "forceAddress": true,
+        "ipam": { "type": "host-local", "ranges": [
+            [{ "subnet": "10.1.0.0/24" }],
+            [{ "subnet": "fd00:1::/64" }],
+        ]},
+    }));
+    let script = r#"echo '{"cniVersion":"1.0.0","ips":[{"address":"10.1.0.5/24"},
+                     {"address":"fd00:1::5/64","gateway":"ff02::1"}]}'"#;
+    let spoil = |world: &World| {
+        taken(world);
+        world.plugins.script("host-local", script);
+    };
+    let mend = |world: &World| {
+        free(world);
+        world.plugins.unscript("host-local");
+    };
+    fails(&conf, "kernel refused address add ff02::1/64", spoil, mend);
+}
+
 #[test]
 fn add_when_the_kernel_refuses_a_route_then_nothing_is_left() {
     let mut conf = usual();
