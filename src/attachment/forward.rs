@@ -249,8 +249,8 @@ fn count(owner: &Owner, elements: usize, users: i64) -> Option<Object> {
     Some(Object::counter(Record::name(owner)?, record.userdata()))
 }
 
-/// Puts our rules back into other programs' chains that drop packets and have lost them, if there
-/// is a container that needs them. An empty plan otherwise.
+/// Puts our rules back into other programs' chains that may drop packets and have lost them, if
+/// there is a container that needs them. An empty plan otherwise.
 ///
 /// # Errors
 /// [`Error`].
@@ -272,10 +272,10 @@ pub(super) fn reinsert(host: &mut Host) -> Result<Plan, Error> {
     Ok(plan)
 }
 
-/// Has other programs' chains that drop packets begin with this rule, or have none of ours.
+/// Has other programs' chains that may drop packets begin with this rule, or have none of ours.
 fn plan_insertions(kernel: &mut Kernel, place: Place, rule: Option<&Rule>) -> Result<Plan, Error> {
     let chains = ForeignChain::read_all(kernel, &names::table(), Hook::Forward, FORWARD_PRIORITY)?;
     let owner = Shared::Insertions.owner();
-    let wanted = |chain: &ForeignChain| rule.filter(|_| chain.drops()).cloned();
+    let wanted = |chain: &ForeignChain| rule.filter(|_| chain.may_refuse()).cloned();
     Ok(diff_insertions(&chains, &owner, place, wanted))
 }

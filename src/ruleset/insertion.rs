@@ -6,7 +6,7 @@
 
 use super::diff::Plan;
 use super::owner::Owner;
-use crate::nft::expr::{Immediate, Verdict};
+use crate::nft::expr::{Immediate, Register, Verdict};
 use crate::nft::{
     BaseChain, ChainKind, Change, Error, Expr, Family, Hook, Kernel, Listed, Policy, Rule, TableId,
 };
@@ -57,29 +57,45 @@ impl ForeignChain {
         Ok(found)
     }
 
-    /// Whether packets that no rule of the chain accepts are dropped or rejected: by its policy,
-    /// or by a last rule without conditions.
+    /// Whether the chain may drop or reject a packet. Only policy accept and rules that are known
+    /// to do neither tell that it does not: what a jump leads to, and what a target of iptables
+    /// does (`-j REJECT`), is not asked.
     #[must_use]
-    pub fn drops(&self) -> bool {
-        let ends = |rule: &Listed<Rule>| {
-            let mut exprs = rule.value.exprs.iter();
-            let unconditional = exprs.all(|expr| {
-                matches!(
-                    expr,
-                    Expr::Counter(_)
-                        | Expr::Log(_)
-                        | Expr::Reject(_)
-                        | Expr::Immediate(Immediate::Verdict(Verdict::Drop))
-                )
-            });
-            unconditional && rule.value.exprs.iter().any(is_refusal)
-        };
-        self.chain.policy == Policy::Drop || self.rules.iter().any(ends)
+    pub fn may_refuse(&self) -> bool {
+        let mut exprs = self.rules.iter().flat_map(|rule| &rule.value.exprs);
+        self.chain.policy == Policy::Drop || exprs.any(may_refuse)
     }
 }
 
-fn is_refusal(expr: &Expr) -> bool {
-    matches!(expr, Expr::Reject(_) | Expr::Immediate(Immediate::Verdict(Verdict::Drop)))
+/// Whether an expression may end a packet's way, itself or by the chain that it leads to.
+fn may_refuse(expr: &Expr) -> bool {
+    match expr {
+        Expr::Reject(_) | Expr::Objref(_) | Expr::Other(_) => true,
+        Expr::Immediate(Immediate::Verdict(verdict)) => match verdict {
+            Verdict::Accept | Verdict::Continue | Verdict::Break | Verdict::Return => false,
+            Verdict::Drop | Verdict::Jump(_) | Verdict::Goto(_) | Verdict::Other(_) => true,
+        },
+        Expr::Lookup(lookup) => lookup.dreg == Some(Register::VERDICT),
+        Expr::Payload(_)
+        | Expr::PayloadWrite(_)
+        | Expr::Meta(_)
+        | Expr::Cmp(_)
+        | Expr::Range(_)
+        | Expr::Bitwise(_)
+        | Expr::Byteorder(_)
+        | Expr::Immediate(Immediate::Value { .. })
+        | Expr::Ct(_)
+        | Expr::Fib(_)
+        | Expr::Nat(_)
+        | Expr::Masquerade(_)
+        | Expr::Redirect(_)
+        | Expr::Notrack(_)
+        | Expr::Counter(_)
+        | Expr::Log(_)
+        | Expr::Limit(_)
+        | Expr::Dynset(_)
+        | Expr::Numgen(_) => false,
+    }
 }
 
 /// Where a rule in another program's chain must stand.

@@ -331,9 +331,9 @@ fn insertion_when_in_its_place_then_stays_and_goes_to_the_head_if_it_is_not() {
 }
 
 #[test]
-fn foreign_chain_when_it_ends_in_a_refusal_then_drops() {
+fn foreign_chain_when_it_is_not_known_to_let_all_pass_then_may_refuse() {
     use crate::nft::Policy;
-    use crate::nft::expr::{Reject, RejectKind};
+    use crate::nft::expr::{Expr, Opaque, Reject, RejectKind};
     let drop =
         || Rule::new(vec![Counter::default().into(), Immediate::Verdict(Verdict::Drop).into()]);
     let reject = Reject { kind: RejectKind::IcmpxUnreachable, code: Some(3) };
@@ -341,14 +341,21 @@ fn foreign_chain_when_it_ends_in_a_refusal_then_drops() {
         exprs: [rule(None, 6).exprs[..2].to_vec(), drop().exprs].concat(),
         userdata: Userdata::new(),
     };
-    for (policy, rules, drops) in [
+    let verdict = |verdict| Rule::new(vec![Immediate::Verdict(verdict).into()]);
+    let target = Expr::Other(Opaque { name: "target".to_owned(), data: vec![] });
+    let accept = || verdict(Verdict::Accept);
+    for (policy, rules, refuses) in [
         (Policy::Drop, vec![], true),
         (Policy::Accept, vec![], false),
-        (Policy::Accept, vec![rule(None, 6)], false),
-        (Policy::Accept, vec![conditional], false),
-        (Policy::Accept, vec![rule(None, 6), drop()], true),
+        (Policy::Accept, vec![accept(), verdict(Verdict::Return)], false),
+        (Policy::Accept, vec![conditional], true),
+        (Policy::Accept, vec![accept(), drop()], true),
         (Policy::Accept, vec![Rule::new(vec![reject.into()])], true),
+        (Policy::Accept, vec![Rule::new(vec![target])], true),
+        (Policy::Accept, vec![verdict(Verdict::Jump(Name::literal("c")))], true),
+        (Policy::Accept, vec![verdict(Verdict::Goto(Name::literal("c")))], true),
+        (Policy::Accept, vec![verdict(Verdict::Other(3))], true),
     ] {
-        assert_eq!(foreign(policy, rules.clone()).drops(), drops, "{rules:?}");
+        assert_eq!(foreign(policy, rules.clone()).may_refuse(), refuses, "{rules:?}");
     }
 }

@@ -137,9 +137,33 @@ fn chain_of_nft_when_its_last_rule_rejects_then_lets_containers_pass() {
 }
 
 #[test]
+fn chain_of_iptables_when_it_refuses_in_whatever_way_then_lets_containers_pass() {
+    for refusal in [
+        "-A FORWARD -j REJECT --reject-with icmp-host-prohibited",
+        "-A FORWARD -m comment --comment rest -j DROP",
+        "-A FORWARD -p tcp -m tcp --dport 8080 -j DROP",
+        ":SITE - [0:0]\n-A SITE -j DROP\n-A FORWARD -j SITE",
+        ":SITE - [0:0]\n-A SITE -j DROP\n-A FORWARD -g SITE",
+    ] {
+        in_a_lab(|lab| {
+            let rules = format!("*filter\n:FORWARD ACCEPT [0:0]\n{refusal}\nCOMMIT\n");
+            lab.host.enter(|| {
+                let restore = &mut std::process::Command::new("iptables-nft-restore");
+                assert!(crate::lab::feed(restore, &rules).status.success(), "{refusal}");
+            });
+            let before = tool(lab, "iptables-nft -S FORWARD");
+            add_open(lab, &CONTAINER);
+            lab.expect(&[("container tcp 198.51.100.7:8080", "remote sees 10.88.0.2")]);
+            del(lab, &CONTAINER);
+            assert_eq!(tool(lab, "iptables-nft -S FORWARD"), before);
+        });
+    }
+}
+
+#[test]
 fn chain_that_drops_nothing_when_there_then_is_left_alone() {
     in_a_lab(|lab| {
-        tool(lab, "iptables-nft -A FORWARD -s 203.0.113.1 -j DROP");
+        tool(lab, "iptables-nft -A FORWARD -s 203.0.113.1 -j ACCEPT");
         let before = tool(lab, "iptables-nft-save");
         add_open(lab, &CONTAINER);
         let rules = |text: &str| {
