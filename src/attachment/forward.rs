@@ -164,10 +164,11 @@ fn plan_forward(
     Ok(plan.and(plan_insertions(kernel, place, Some(&accepted_before()))?))
 }
 
-/// A plan by which the owners in the holding's scope have nothing any more.
+/// A plan by which the owners in the holding's scope have nothing any more. Without the table
+/// nobody has, and rules of ours in other programs' chains would let anybody's mark pass.
 fn plan_leaving(kernel: &mut Kernel, mut holding: Holding) -> Result<Plan, Error> {
     if holding.snapshot.table.is_none() {
-        return Ok(Plan::default());
+        return plan_insertions(kernel, Place::Head, None);
     }
     let uses = uses(&holding, &[]);
     read_shared(kernel, &mut holding, &uses)?;

@@ -161,6 +161,25 @@ fn chain_of_iptables_when_it_refuses_in_whatever_way_then_lets_containers_pass()
 }
 
 #[test]
+fn insertions_when_our_table_was_deleted_then_go_with_a_del_or_gc_all_the_same() {
+    in_a_lab(|lab| {
+        drop_forwarded(lab);
+        let rules =
+            || tool(lab, "iptables-nft -S FORWARD") + &tool(lab, "ip6tables-nft -S FORWARD");
+        let before = rules();
+        let gc = json!({"cniVersion": "1.1.0", "name": "cni0", "type": "firewall",
+            "cni.dev/valid-attachments": []});
+        for command in ["DEL", "GC"] {
+            add_open(lab, &CONTAINER);
+            assert_eq!(rules().matches("--mark").count(), 2, "{}", rules());
+            tool(lab, "nft delete table inet portcullis");
+            call(lab, Maker::Portcullis, "firewall", command, &CONTAINER, &gc).unwrap();
+            assert_eq!(rules(), before, "{command}");
+        }
+    });
+}
+
+#[test]
 fn chain_that_drops_nothing_when_there_then_is_left_alone() {
     in_a_lab(|lab| {
         tool(lab, "iptables-nft -A FORWARD -s 203.0.113.1 -j ACCEPT");
