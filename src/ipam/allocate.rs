@@ -36,9 +36,17 @@ pub fn allocate(config: &Config, to: &Attachment) -> Result<Vec<Lease>, Error> {
     let store = Store::create(&config.directory)?;
     let wishes = Wishes::new(&config.sets, &config.requested);
     let mut holders = reclaimed(&store, store.holders()?)?;
-    for _ in 0..ATTEMPTS {
+    for attempt in 0..ATTEMPTS {
         let occupied = occupied(&store, &holders, &wishes, to);
-        let leases = plan(&config.sets, &wishes, &occupied, &to.container)?;
+        let leases = match plan(&config.sets, &wishes, &occupied, &to.container) {
+            Ok(leases) => leases,
+            // Perhaps only the index says so: the files are asked before anybody is refused.
+            Err(_) if attempt == 0 => {
+                holders = reclaimed(&store, store.scan()?)?;
+                continue;
+            }
+            Err(refused) => return Err(refused),
+        };
         if reserve(&store, to, &leases)? == Reserved::Now {
             let holder = || Holder::Attachment(to.clone());
             let new = leases.iter().map(|lease| (Entry::of(lease.address.address()), holder()));
@@ -72,8 +80,7 @@ fn occupied(
     wishes: &Wishes,
     to: &Attachment,
 ) -> Occupied {
-    let is_own = |holder: &Holder| holder.is(to) || holder.is_container_of(to);
-    let own = holders.iter().filter(|(_, holder)| is_own(holder));
+    let own = holders.iter().filter(|(_, holder)| is_own(holder, to));
     let last = |(set, wish): (usize, &Option<IpAddr>)| {
         if wish.is_none() { store.last(set) } else { None }
     };
@@ -115,7 +122,7 @@ fn reserve(store: &Store, to: &Attachment, leases: &[Lease]) -> Result<Reserved,
 /// [`Error::Store`], after all that can be taken back was; [`Error::Locked`].
 pub fn release(directory: &Path, of: &Attachment) -> Result<Vec<IpAddr>, Error> {
     let Some(store) = Store::open(directory)? else { return Ok(Vec::new()) };
-    let holders = store.holders()?;
+    let holders = holders_with(&store, of)?;
     let has_own = holders.iter().any(|(_, holder)| holder.is(of));
     let goes = |holder: &Holder| match has_own {
         true => holder.is(of),
@@ -168,12 +175,24 @@ fn remove_all(
 pub fn check(directory: &Path, of: &Attachment) -> Result<(), Error> {
     let missing = || Error::NotAllocated { container: of.container.clone() };
     let store = Store::open(directory)?.ok_or_else(missing)?;
-    let holders = store.holders()?;
-    let mut held = holders.iter().map(|(_, holder)| holder);
-    if held.any(|holder| holder.is(of) || holder.is_container_of(of)) {
+    if holders_with(&store, of)?.iter().any(|(_, holder)| is_own(holder, of)) {
         return Ok(());
     }
     Err(missing())
+}
+
+/// All address files and who has them; where an attachment has none by the index, what the files
+/// themselves say.
+fn holders_with(store: &Store, of: &Attachment) -> Result<Vec<(Entry, Holder)>, Error> {
+    let holders = store.holders()?;
+    if holders.iter().any(|(_, holder)| is_own(holder, of)) {
+        return Ok(holders);
+    }
+    store.scan()
+}
+
+fn is_own(holder: &Holder, of: &Attachment) -> bool {
+    holder.is(of) || holder.is_container_of(of)
 }
 
 /// Whether addresses could be remembered: the directory, or the nearest one above that is there,

@@ -1,10 +1,13 @@
 //! What all address files say, in one file: so that a call need not read hundreds. Pure.
 //!
-//! The files remain what counts. The index is believed only as long as nobody but us has changed
-//! the directory since it was written: then the directory's time of modification is the one that
+//! The files remain what counts. The index is believed only as long as nobody but us is seen to have
+//! changed the directory since it was written: then the directory's time of modification is the one that
 //! the index names, which was set by hand to a moment in the past, so that no later change can
-//! have the same; and the machine was not started anew, so that no power was lost. What a hand
-//! writes *into* an existing address file goes unseen until the next change by another program.
+//! have the same; and the machine was not started anew, so that no power was lost.
+//!
+//! Two things go unseen: what a hand writes *into* an existing address file, and what a program
+//! that takes no lock changes while a call of ours does, whose new stamp hides it. So nobody is
+//! refused, and nothing is said to be missing, by the index alone: the files are asked first.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
