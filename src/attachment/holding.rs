@@ -131,7 +131,7 @@ impl Holding {
     /// The owner of a conflicting element, if it gives way: if its network namespace is gone.
     fn yielding(&mut self, kernel: &mut Kernel, conflict: &Conflict) -> Result<Owner, Error> {
         let claimed = |owner: &str| Error::Claimed {
-            element: conflict.text.clone(),
+            element: without_comment(&conflict.text).to_owned(),
             owner: owner.to_owned(),
         };
         let label = conflict.owner_label.as_deref().map(Owner::from_label);
@@ -174,4 +174,9 @@ fn wanted(desired: &Desired) -> Wanted {
         chains: chains.into_iter().collect(),
         elements: elements.map(|(set, element)| (set.name.clone(), element.clone())).collect(),
     }
+}
+
+/// An element's text without what the listing says of its owner, which the message does.
+fn without_comment(text: &str) -> &str {
+    text.split_once(" comment ").map_or(text, |(key, _)| key)
 }
