@@ -9,15 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::Error;
 use super::guard::check_plan;
 use super::holding::Holding;
-use super::host::{Host, lock};
+use super::host::Host;
 use super::record::Attachment;
 use crate::firewall::{
     FORWARD_PRIORITY, Forwarding, Ingress, Shared, accepted_before, admin_chains, forwarding, names,
 };
 use crate::nft::{Hook, Kernel, Object, Rule, Table};
 use crate::ruleset::{
-    Desired, ForeignChain, Owner, Place, Plan, Record, Scope, Snapshot, Wanted, apply,
-    diff_insertions,
+    Desired, ForeignChain, Owner, Place, Plan, Record, Scope, Snapshot, Wanted, diff_insertions,
 };
 
 /// Lets packets of a container pass, in one batch. What the same owner had before and no longer
@@ -30,14 +29,7 @@ pub fn forward(
     attachment: &Attachment,
     wanted: &Forwarding,
 ) -> Result<Plan, Error> {
-    let plan = {
-        let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| {
-            plan_forward(kernel, attachment, wanted, Place::Head)
-        })?
-    };
-    host.committed(&plan);
-    Ok(plan)
+    host.change(|kernel| plan_forward(kernel, attachment, wanted, Place::Head))
 }
 
 /// Takes back what [`forward`] put into force for an owner. `expected` are the addresses to look
@@ -50,17 +42,12 @@ pub fn unforward(
     owner: &Owner,
     expected: Option<&Forwarding>,
 ) -> Result<Plan, Error> {
-    let plan = {
-        let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| -> Result<Plan, Error> {
-            let mut holding = Holding::read(kernel, names::table())?;
-            let expected = expected.map(|wanted| forwarding(&[], owner, wanted));
-            holding.read_leaving(kernel, owner, expected.as_ref())?;
-            plan_leaving(kernel, holding)
-        })?
-    };
-    host.committed(&plan);
-    Ok(plan)
+    host.change(|kernel| {
+        let mut holding = Holding::read(kernel, names::table())?;
+        let expected = expected.map(|wanted| forwarding(&[], owner, wanted));
+        holding.read_leaving(kernel, owner, expected.as_ref())?;
+        plan_leaving(kernel, holding)
+    })
 }
 
 /// Takes back what owners have whose labels begin with `prefix` and who are not in `valid`.
@@ -72,16 +59,11 @@ pub fn collect_unforwarded(
     prefix: &str,
     valid: &BTreeSet<Owner>,
 ) -> Result<Plan, Error> {
-    let plan = {
-        let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| -> Result<Plan, Error> {
-            let mut holding = Holding::read(kernel, names::table())?;
-            holding.read_stale(kernel, prefix, valid)?;
-            plan_leaving(kernel, holding)
-        })?
-    };
-    host.committed(&plan);
-    Ok(plan)
+    host.change(|kernel| {
+        let mut holding = Holding::read(kernel, names::table())?;
+        holding.read_stale(kernel, prefix, valid)?;
+        plan_leaving(kernel, holding)
+    })
 }
 
 /// Compares what an attachment should have of forwarding with what it has. In other programs'
@@ -256,21 +238,16 @@ fn count(owner: &Owner, elements: usize, users: i64) -> Option<Object> {
 /// # Errors
 /// [`Error`].
 pub(super) fn reinsert(host: &mut Host) -> Result<Plan, Error> {
-    let plan = {
-        let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| -> Result<Plan, Error> {
-            let mut holding = Holding::read(kernel, names::table())?;
-            let objects = Record::name(&Shared::Insertions.owner()).into_iter().collect();
-            let wanted = Wanted { objects, ..Wanted::default() };
-            holding.snapshot.read(kernel, &names::table(), &wanted)?;
-            if holding.record(&Shared::Insertions.owner()).is_none() {
-                return Ok(Plan::default());
-            }
-            plan_insertions(kernel, Place::Head, Some(&accepted_before()))
-        })?
-    };
-    host.committed(&plan);
-    Ok(plan)
+    host.change(|kernel| {
+        let mut holding = Holding::read(kernel, names::table())?;
+        let objects = Record::name(&Shared::Insertions.owner()).into_iter().collect();
+        let wanted = Wanted { objects, ..Wanted::default() };
+        holding.snapshot.read(kernel, &names::table(), &wanted)?;
+        if holding.record(&Shared::Insertions.owner()).is_none() {
+            return Ok(Plan::default());
+        }
+        plan_insertions(kernel, Place::Head, Some(&accepted_before()))
+    })
 }
 
 /// Has other programs' chains that may drop packets begin with this rule, or have none of ours.

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use super::error::Error;
 use super::holding::{Holding, with_record};
-use super::host::{Host, lock};
+use super::host::Host;
 use super::record::Attachment;
 use crate::firewall::{BridgeRules, MasqueradePrefix, masquerading, names, spoof_check};
 use crate::nft::{self, Kernel, TableId};
-use crate::ruleset::{Desired, Owner, Plan, Snapshot, apply};
+use crate::ruleset::{Desired, Owner, Plan, Snapshot};
 
 /// How often to read again what changed while it was read.
 const ATTEMPTS: u32 = 100;
@@ -23,12 +23,7 @@ const ATTEMPTS: u32 = 100;
 /// [`Error::Claimed`] if an address or a port of the bridge is somebody else's whose network
 /// namespace lives.
 pub fn guard(host: &mut Host, attachment: &Attachment, rules: &BridgeRules) -> Result<Plan, Error> {
-    let plan = {
-        let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| plan_guard(kernel, attachment, rules))?
-    };
-    host.committed(&plan);
-    Ok(plan)
+    host.change(|kernel| plan_guard(kernel, attachment, rules))
 }
 
 /// Takes back what [`guard`] put into force for an owner, in one batch. `expected` says where to
@@ -41,12 +36,7 @@ pub fn unguard(
     owner: &Owner,
     expected: Option<&BridgeRules>,
 ) -> Result<Plan, Error> {
-    let plan = {
-        let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| plan_unguard(kernel, owner, expected))?
-    };
-    host.committed(&plan);
-    Ok(plan)
+    host.change(|kernel| plan_unguard(kernel, owner, expected))
 }
 
 /// Takes back what owners have whose labels begin with `prefix` and who are not in `valid`.
@@ -58,20 +48,15 @@ pub fn collect_unguarded(
     prefix: &str,
     valid: &BTreeSet<Owner>,
 ) -> Result<Plan, Error> {
-    let plan = {
-        let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| -> Result<Plan, Error> {
-            let mut plan = Plan::default();
-            for table in tables() {
-                let mut holding = Holding::read(kernel, table)?;
-                holding.read_stale(kernel, prefix, valid)?;
-                plan = plan.and(holding.plan(None)?);
-            }
-            Ok(plan)
-        })?
-    };
-    host.committed(&plan);
-    Ok(plan)
+    host.change(|kernel| {
+        let mut plan = Plan::default();
+        for table in tables() {
+            let mut holding = Holding::read(kernel, table)?;
+            holding.read_stale(kernel, prefix, valid)?;
+            plan = plan.and(holding.plan(None)?);
+        }
+        Ok(plan)
+    })
 }
 
 /// Compares the rules that an attachment should have with those that it has.

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::stale::{self, Stale};
 use crate::conntrack::Conntrack;
 use crate::nft::Kernel;
-use crate::ruleset::{Lock, Plan};
+use crate::ruleset::{Lock, Plan, apply};
 use crate::sys;
 
 /// Longer than the kernel takes to free what was deleted: an RCU grace period, some times over.
@@ -38,6 +38,19 @@ impl Host {
 }
 
 impl Host {
+    /// Makes a plan under the lock and commits it, until the kernel has taken one.
+    pub(super) fn change(
+        &mut self,
+        plan: impl FnMut(&mut Kernel) -> Result<Plan, Error>,
+    ) -> Result<Plan, Error> {
+        let plan = {
+            let (_held, lock) = lock()?;
+            apply(&mut self.kernel, lock, plan)?
+        };
+        self.committed(&plan);
+        Ok(plan)
+    }
+
     /// Notes what was committed: closing can be slow from now on.
     pub(super) fn committed(&mut self, plan: &Plan) {
         self.has_committed |= !plan.is_empty();

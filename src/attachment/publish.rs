@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::error::Error;
-use super::host::{Host, lock};
+use super::host::Host;
 use super::record::{Attachment, is_gone};
 use super::stale;
 use crate::firewall::{
@@ -14,7 +14,7 @@ use crate::firewall::{
 use crate::link;
 use crate::nft::{Element, Kernel, Name, Object};
 use crate::ruleset::{
-    self, Conflict, Desired, Owner, OwnerKey, Plan, Record, Scope, Snapshot, Wanted, apply, diff,
+    self, Conflict, Desired, Owner, OwnerKey, Plan, Record, Scope, Snapshot, Wanted, diff,
 };
 
 /// Publishes ports in one batch. Ports that are published already, for the same owner, stay as
@@ -37,15 +37,11 @@ pub fn publish(
         link::allow_route_localnet(&interface).map_err(Error::RouteLocalnet)?;
     }
     let mut rank = Rank::FIRST;
-    let plan = {
-        let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| -> Result<Plan, Error> {
-            let (plan, free) = plan_publish(kernel, attachment, hostports, Ranking::Free)?;
-            rank = free;
-            Ok(plan)
-        })?
-    };
-    host.committed(&plan);
+    let plan = host.change(|kernel| {
+        let (plan, free) = plan_publish(kernel, attachment, hostports, Ranking::Free)?;
+        rank = free;
+        Ok(plan)
+    })?;
     let removed: Vec<Publish> = plan
         .deleted_elements()
         .filter_map(|(set, element)| published(&set.name, element))

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::error::Error;
-use super::host::{Host, lock};
+use super::host::Host;
 use super::publish::{owned_publishes, read_leftovers, wanted_of};
 use super::stale;
 use crate::firewall::{Hostports, Publish, names};
 use crate::nft::{Kernel, Table};
-use crate::ruleset::{Desired, Owner, OwnerKey, Plan, Scope, Snapshot, Wanted, apply, diff};
+use crate::ruleset::{Desired, Owner, OwnerKey, Plan, Scope, Snapshot, Wanted, diff};
 
 /// Takes back all ports of one owner, in one batch. `expected` are the ports that it should have:
 /// they are looked up one by one; only if its record says that there are others is everything read.
@@ -23,14 +23,11 @@ pub fn unpublish(
     expected: Option<&Hostports>,
 ) -> Result<Plan, Error> {
     let mut gone = Vec::new();
-    let plan = {
-        let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| {
-            let snapshot = read_owner(kernel, owner, expected)?;
-            gone = owned_publishes(&snapshot, &[owner.key()].into());
-            plan_removal(&snapshot, &[owner.key()].into())
-        })?
-    };
+    let plan = host.change(|kernel| {
+        let snapshot = read_owner(kernel, owner, expected)?;
+        gone = owned_publishes(&snapshot, &[owner.key()].into());
+        plan_removal(&snapshot, &[owner.key()].into())
+    })?;
     finish(host, &plan, &gone);
     Ok(plan)
 }
@@ -45,21 +42,17 @@ pub fn collect_garbage(
     valid: &BTreeSet<Owner>,
 ) -> Result<Plan, Error> {
     let mut gone = Vec::new();
-    let plan = {
-        let (_held, lock) = lock()?;
-        apply(&mut host.kernel, lock, |kernel| {
-            let (snapshot, stale) = read_stale(kernel, prefix, valid)?;
-            gone = owned_publishes(&snapshot, &stale);
-            plan_removal(&snapshot, &stale)
-        })?
-    };
+    let plan = host.change(|kernel| {
+        let (snapshot, stale) = read_stale(kernel, prefix, valid)?;
+        gone = owned_publishes(&snapshot, &stale);
+        plan_removal(&snapshot, &stale)
+    })?;
     finish(host, &plan, &gone);
     Ok(plan)
 }
 
 fn finish(host: &mut Host, plan: &Plan, gone: &[Publish]) {
     if !plan.is_empty() {
-        host.committed(plan);
         stale::forget_after(host, gone);
     }
 }

@@ -1,6 +1,8 @@
 //! A call, checked: which command, for which container on which network. Pure, but for opening
 //! the container's namespace when asked to.
 
+use std::collections::BTreeSet;
+
 use super::config::Config;
 use super::env::Environment;
 use super::error::Error;
@@ -163,5 +165,19 @@ impl Call {
             None => ("", ""),
         };
         Owner::from_parts(&[kind, self.network.as_str(), container, interface])
+    }
+
+    /// Of a GC: what the labels of the network's owners begin with, and the owners that are valid.
+    ///
+    /// # Errors
+    /// As [`Config::valid_attachments`].
+    pub(super) fn valid_owners(&self, kind: &str) -> Result<(String, BTreeSet<Owner>), Error> {
+        let network = self.network.as_str();
+        let attachments = self.config.valid_attachments()?;
+        let owner = |(container, ifname): &(String, String)| {
+            Owner::from_parts(&[kind, network, container, ifname])
+        };
+        let valid = attachments.iter().map(owner).collect();
+        Ok((Owner::prefix(&[kind, network]), valid))
     }
 }

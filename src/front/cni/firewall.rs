@@ -3,8 +3,6 @@
 //! Keys: `ingressPolicy`, `iptablesAdminChainName`, `backend`, `firewalldZone`, as the CNI plugin
 //! of that name has them (<https://www.cni.dev/plugins/current/meta/firewall/>).
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::call::{Call, Command};
@@ -13,7 +11,7 @@ use super::json::Object;
 use super::plugin::Plugin;
 use super::result::CniResult;
 use super::version::CniVersion;
-use crate::attachment::{self, Attachment, Host, Owner, Zoning};
+use crate::attachment::{self, Attachment, Host, Zoning};
 use crate::firewall::{Forwarding, Ingress, InvalidAdminChain, admin_chain};
 use crate::net::{IfName, ZoneName};
 
@@ -158,13 +156,7 @@ fn check(call: &Call) -> Result<(), Error> {
 }
 
 fn gc(call: &Call) -> Result<(), Error> {
-    let network = call.network.as_str();
-    let attachments = call.config.valid_attachments()?;
-    let valid: BTreeSet<Owner> = attachments
-        .iter()
-        .map(|(container, ifname)| Owner::from_parts(&[LABEL, network, container, ifname]))
-        .collect();
-    let prefix = Owner::prefix(&[LABEL, network]);
+    let (prefix, valid) = call.valid_owners(LABEL)?;
     attachment::dismiss_stale(&mut Host::open()?, &prefix, &valid)?;
     Ok(())
 }

@@ -235,13 +235,8 @@ fn check(call: &Call) -> Result<(), Error> {
 }
 
 fn gc(call: &Call) -> Result<(), Error> {
-    let network = call.network.as_str();
-    let attachments = call.config.valid_attachments()?;
-    let valid: BTreeSet<Owner> = attachments
-        .iter()
-        .map(|(container, ifname)| Owner::from_parts(&["cni", network, container, ifname]))
-        .collect();
+    let (prefix, valid) = call.valid_owners("cni")?;
     let mut host = Host::open()?;
-    attachment::collect_garbage(&mut host, &Owner::prefix(&["cni", network]), &valid)?;
+    attachment::collect_garbage(&mut host, &prefix, &valid)?;
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! The commands, each from a checked call to its answer.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::conf::{BridgeConf, bridge_name, ipam_type};
@@ -153,13 +151,7 @@ pub fn bridge_intent(call: &Call) -> Result<(Owner, BridgeRules), Error> {
 }
 
 fn gc(call: &Call) -> Result<(), Error> {
-    let network = call.network.as_str();
-    let attachments = call.config.valid_attachments()?;
-    let valid: BTreeSet<Owner> = attachments
-        .iter()
-        .map(|(container, ifname)| Owner::from_parts(&[KIND, network, container, ifname]))
-        .collect();
-    let prefix = Owner::prefix(&[KIND, network]);
+    let (prefix, valid) = call.valid_owners(KIND)?;
     let rules = || -> Result<(), Error> {
         attachment::collect_unguarded(&mut Host::open()?, &prefix, &valid)?;
         Ok(())
