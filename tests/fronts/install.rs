@@ -96,6 +96,21 @@ fn applets(bin: &BinDir) -> Vec<String> {
     rows.iter().map(|row| row["applet"].as_str().unwrap().to_owned()).collect()
 }
 
+/// What stood there would be kept in a place that nobody named.
+#[test]
+fn install_when_the_kept_directory_is_a_link_then_is_refused_and_nothing_changes() {
+    let (dir, elsewhere) = (BinDir::new(), BinDir::new());
+    let kept = dir.0.join(".portcullis-before");
+    symlink(&elsewhere.0, &kept).unwrap();
+    for verb in ["install", "uninstall"] {
+        let answer = dir.run(&[verb]);
+        assert!(!answer.status.success(), "{answer:?}");
+        assert!(answer.stderr.contains(".portcullis-before is not a directory"), "{answer:?}");
+    }
+    assert_eq!(fs::read_dir(&elsewhere.0).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 1);
+}
+
 #[test]
 fn install_when_the_directory_is_empty_then_every_plugin_answers_by_its_name() {
     let bin = BinDir::new();

@@ -63,8 +63,14 @@ impl Directory {
         self.kept(RECORD)
     }
 
-    /// The record; an empty one where nothing is installed.
+    /// The record; an empty one where nothing is installed. What is kept beside it must be in a
+    /// directory of this one's own.
     pub(super) fn record(&self) -> Result<Record, Error> {
+        // Through a link what was there would be kept in a place that nobody named.
+        match fs::symlink_metadata(self.before()) {
+            Ok(kept) if !kept.is_dir() => return Err(Error::KeptElsewhere { path: self.before() }),
+            Ok(_) | Err(_) => {}
+        }
         let path = self.record_path();
         match fs::read_to_string(&path) {
             Ok(text) => Record::parse(&text, &path),

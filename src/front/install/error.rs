@@ -21,6 +21,12 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
+    /// What is kept of before would be kept elsewhere.
+    #[error("{} is not a directory of its own: move it away", .path.display())]
+    KeptElsewhere {
+        /// The path.
+        path: PathBuf,
+    },
     /// A directory or a device has the name.
     #[error("{} is neither a file nor a link and stays as it is", .path.display())]
     NotAFile {
