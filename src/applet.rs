@@ -16,7 +16,7 @@ const PLUGINS: [cni::Plugin; 5] =
 /// Linked as `bridge`, `host-local`, `portmap`, `firewall` or `loopback`, or with that as its first
 /// argument, it is the CNI plugin of that name.
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version, disable_help_subcommand = true)]
+#[command(name = "portcullis", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
