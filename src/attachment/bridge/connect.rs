@@ -1,19 +1,18 @@
 //! Connecting a container to a bridge: all of it, or nothing.
 
-use nix::errno::Errno;
-
 use super::gateway::{Readdressed, address, give_address};
 use super::network::{Addressing, BridgeNetwork, ContainerLink, Gateway, Reflection, Vlans};
+use super::sysctls::{forward, hint, set_sysctls};
 use super::undo::{Step, undo_on_host};
 use crate::attachment::error::Error;
 use crate::attachment::host::{Host, lock};
 use crate::attachment::record::{Attachment, Netns};
 use crate::attachment::{guard, unguard};
 use crate::link::{
-    Ensured, Kind, Link, LinkChange, Links, NetnsFile, NewBridge, NewVeth, PortChange, Previous,
-    Sysctl, Tagging, Vlan, VlanFiltering, VlanOwner, in_netns,
+    Ensured, Kind, Link, LinkChange, Links, NetnsFile, NewBridge, NewVeth, PortChange, Sysctl,
+    Tagging, Vlan, VlanFiltering, VlanOwner, in_netns,
 };
-use crate::net::{Cidr, IfName, IpVersion, VlanId};
+use crate::net::{IfName, IpVersion, VlanId};
 use crate::ruleset::Owner;
 
 /// Who assigns addresses to containers.
@@ -372,68 +371,6 @@ fn tag(host: &Links, port: &Link, vlans: &Vlans) -> Result<(), Error> {
     for range in &vlans.trunk {
         let (first, last) = (range.first().number(), range.last().number());
         host.add_vlan(port, VlanOwner::Port, Vlan { first, last, tagging: Tagging::Tagged })?;
-    }
-    Ok(())
-}
-
-/// How the container's interface treats addresses; the thread is in its namespace. What goes with
-/// the interface need not be undone.
-fn set_sysctls(
-    name: &IfName,
-    network: &BridgeNetwork,
-    addressing: &Addressing,
-    undo: &mut Vec<Step>,
-) -> Result<(), Error> {
-    hint(&Sysctl::arp_notify(name), "1")?;
-    if network.detect_duplicates {
-        hint(&Sysctl::enhanced_dad(name), "1")?;
-        hint(&Sysctl::accept_dad(name), "1")?;
-    } else {
-        hint(&Sysctl::accept_dad(name), "0")?;
-    }
-    if !addressing.has(IpVersion::V6) {
-        return Ok(());
-    }
-    let lo = IfName::new("lo")?;
-    let changed = Sysctl::disable_ipv6(&lo).set_if_there("0")?;
-    undo.extend(changed.map(Step::ContainerSysctl));
-    Sysctl::disable_ipv6(name).set_if_there("0")?;
-    hint(&Sysctl::keep_addr_on_down(name), "1")?;
-    hint(&Sysctl::ndisc_notify(name), "1")
-}
-
-/// Sets a sysctl that a container can do without: where this process may not set any, as within
-/// another container, that is said and no failure.
-fn hint(sysctl: &Sysctl, value: &str) -> Result<(), Error> {
-    match sysctl.set_if_there(value) {
-        Ok(_) => Ok(()),
-        Err(error) if [Errno::EROFS, Errno::EACCES, Errno::EPERM].iter().any(|e| error.is(*e)) => {
-            tracing::warn!(%error, "going on without");
-            Ok(())
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Has the host pass on packets of the versions that have a gateway: of all of them, or of none
-/// more than before.
-fn forward(addressing: &Addressing) -> Result<(), Error> {
-    let (_held, _lock) = lock()?;
-    let mut changed: Vec<Previous> = Vec::new();
-    for version in IpVersion::BOTH {
-        let is_of = |gateway: &Cidr| IpVersion::of(gateway.address()) == version;
-        if !addressing.gateways().iter().any(is_of) {
-            continue;
-        }
-        match Sysctl::forwarding(version).set("1") {
-            Ok(previous) => changed.extend(previous),
-            Err(error) => {
-                for previous in changed {
-                    previous.restore()?;
-                }
-                return Err(error.into());
-            }
-        }
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod connect;
 mod disconnect;
 mod gateway;
 mod network;
+mod sysctls;
 mod undo;
 
 pub use check::{Expected, Seen, check_bridge};
