@@ -268,6 +268,7 @@ fn second_network_when_first_is_deleted_then_still_answers() {
     let (lab, subject) = (Lab::new(), Subject::portcullis());
     let plugin = Plugin::new(&subject, &lab.host);
     lab.container.ip("addr add 10.88.0.12/16 dev eth0\naddr add fd00:88::c/64 dev eth0 nodad\n");
+    lab.wait_refused(&["host udp 10.88.0.12:9", "host udp [fd00:88::c]:9"]);
     let first = Attachment::new(&lab.container, 2, PortmapConf::publish(8080, 80));
     let second = Attachment {
         network: "othernet".to_owned(),

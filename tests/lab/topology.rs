@@ -128,6 +128,23 @@ impl Lab {
         })
     }
 
+    /// Waits until the hosts at the other end of these probes answer that nobody listens there. An
+    /// IPv6 address that was just added hears no neighbour solicitation until the kernel's worker
+    /// has joined its multicast group.
+    pub fn wait_refused(&self, probes: &[&str]) {
+        let probes: Vec<Probe> =
+            probes.iter().map(|probe| probe.parse().expect("these are probes")).collect();
+        let mut last = None;
+        for _ in 0..10 {
+            let table = self.measure(&probes);
+            if table.0.values().all(|outcome| *outcome == Outcome::Refused) {
+                return;
+            }
+            last = Some(table);
+        }
+        panic!("lab: the network does not come up:\n{}", last.expect("measured"));
+    }
+
     /// Asserts the outcomes of probes, both in their printed form.
     pub fn expect(&self, expectations: &[(&str, &str)]) {
         let probes: Vec<Probe> = expectations
@@ -200,7 +217,7 @@ fn wire(lab: &Lab) {
 /// Waits until every wire carries packets. A veth's queue drops what is sent before the kernel's
 /// link watch has seen the carrier, and a lost neighbour solicitation is sent again after 1 s.
 fn settle(lab: &Lab) {
-    let wires = [
+    lab.wait_refused(&[
         "outside udp 192.0.2.1:9",
         "outside udp [2001:db8::1]:9",
         "remote udp 198.51.100.1:9",
@@ -211,15 +228,5 @@ fn settle(lab: &Lab) {
         "container udp [fd00:88::3]:9",
         "sibling udp 10.88.0.1:9",
         "sibling udp [fd00:88::1]:9",
-    ];
-    let probes = wires.map(|probe| probe.parse().expect("these are probes"));
-    let mut last = None;
-    for _ in 0..10 {
-        let table = lab.measure(&probes);
-        if table.0.values().all(|outcome| *outcome == Outcome::Refused) {
-            return;
-        }
-        last = Some(table);
-    }
-    panic!("lab: the network does not come up:\n{}", last.expect("measured"));
+    ]);
 }
