@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::net::IpVersion;
+
 /// An nf_tables family (`NFPROTO_*` of linux/netfilter.h).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -23,6 +25,15 @@ pub enum Family {
 }
 
 impl Family {
+    /// The family of one IP version: `ip` or `ip6`.
+    #[must_use]
+    pub fn of(version: IpVersion) -> Self {
+        match version {
+            IpVersion::V4 => Family::Ip,
+            IpVersion::V6 => Family::Ip6,
+        }
+    }
+
     /// The kernel's number.
     #[must_use]
     pub fn number(self) -> u8 {

@@ -53,6 +53,15 @@ impl Userdata {
         self.with(Self::RULE_COMMENT, value)
     }
 
+    /// Adds a comment of up to 254 bytes. nft lists it whole, and reads back from its own listing
+    /// only what is no longer than [`Userdata::COMMENT_MAX`].
+    #[must_use]
+    pub fn with_whole_comment(self, comment: &str) -> Self {
+        let mut value = comment.as_bytes().to_vec();
+        value.push(0);
+        self.with(Self::RULE_COMMENT, value)
+    }
+
     /// Adds a 32-bit number in host order, as sets have them.
     #[must_use]
     pub fn with_u32(self, kind: u8, value: u32) -> Self {

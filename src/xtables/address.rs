@@ -188,7 +188,7 @@ fn ipv4(text: &str) -> Option<Ipv4Addr> {
 }
 
 /// The length of the prefix that a mask is; `None` for one with holes.
-fn prefix_len(mask: &[u8]) -> Option<usize> {
+pub(super) fn prefix_len(mask: &[u8]) -> Option<usize> {
     let number = as_number(mask);
     let ones = number.count_ones() as usize;
     let prefix = (number.checked_shl(u32::try_from(128 - mask.len() * 8).ok()?))?.leading_ones();

@@ -3,6 +3,7 @@
 use super::Error;
 use super::address::{Place, Side, address_list_match};
 use super::field::{equal, masked, meta, network};
+use super::protocol;
 use super::words::{Given, OptionSpec};
 use crate::net::{IfName, IpVersion};
 use crate::nft::Expr;
@@ -31,6 +32,34 @@ pub(super) enum Base {
     Command,
 }
 
+impl Base {
+    /// Where iptables-save prints it: `-s -d -i -o -p -f`.
+    pub(super) fn place(self) -> usize {
+        match self {
+            Base::Source => 0,
+            Base::Destination => 1,
+            Base::In => 2,
+            Base::Out => 3,
+            Base::Protocol => 4,
+            Base::Fragment => 5,
+            Base::Match | Base::Target | Base::Command => 6,
+        }
+    }
+
+    /// Its word in iptables-save; none for what is no condition.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Base::Source => "-s",
+            Base::Destination => "-d",
+            Base::In => "-i",
+            Base::Out => "-o",
+            Base::Protocol => "-p",
+            Base::Fragment => "-f",
+            Base::Match | Base::Target | Base::Command => "",
+        }
+    }
+}
+
 /// A general option, its letter and its names.
 #[derive(Debug)]
 pub(super) struct BaseOption {
@@ -52,7 +81,7 @@ const fn long_command(names: &'static [&'static str]) -> BaseOption {
 }
 
 /// All of them, as iptables(8) lists them.
-pub(super) static OPTIONS: [BaseOption; 34] = [
+pub(super) static OPTIONS: [BaseOption; 35] = [
     option(Base::Source, 's', OptionSpec::value(&["source", "src"])),
     option(Base::Destination, 'd', OptionSpec::value(&["destination", "dst"])),
     option(Base::Protocol, 'p', OptionSpec::value(&["protocol", "proto"])),
@@ -75,21 +104,22 @@ pub(super) static OPTIONS: [BaseOption; 34] = [
     command('X', &["delete-chain"]),
     command('P', &["policy"]),
     command('E', &["rename-chain"]),
-    command('t', &["table"]),
+    option(Base::Command, 't', OptionSpec::setting(&["table"])),
     command('v', &["verbose"]),
     command('n', &["numeric"]),
     command('x', &["exact"]),
     command('w', &["wait"]),
-    command('c', &["set-counters"]),
+    command('W', &["wait-interval"]),
+    option(Base::Command, 'c', OptionSpec::setting(&["set-counters"]).two_values()),
+    option(Base::Command, 'M', OptionSpec::setting(&["modprobe"])),
     command('V', &["version"]),
     command('h', &["help"]),
     command('4', &["ipv4"]),
     command('6', &["ipv6"]),
     long_command(&["line-numbers"]),
-    long_command(&["modprobe"]),
 ];
 
-/// The expressions of `-s`, `-d`, `-i`, `-o`, `-f`; none for the others.
+/// The expressions of `-s`, `-d`, `-i`, `-o`, `-p`, `-f`; none for the others.
 pub(super) fn base_match(
     base: Base,
     given: &Given<'_>,
@@ -107,7 +137,17 @@ pub(super) fn base_match(
                 reason: "fragments of IPv6 are a header of their own",
             }),
         },
-        Base::Protocol | Base::Match | Base::Target | Base::Command => Ok(Vec::new()),
+        Base::Protocol => Ok(protocol_match(given)),
+        Base::Match | Base::Target | Base::Command => Ok(Vec::new()),
+    }
+}
+
+/// `-p tcp`: `meta l4proto tcp`. Not the protocol field of the header, which is another one where
+/// IPv6 extension headers follow. That the protocol is one was seen when the option was read.
+fn protocol_match(given: &Given<'_>) -> Vec<Expr> {
+    match protocol::protocol(given.value()) {
+        None | Some(0) => Vec::new(),
+        Some(number) => equal(meta(MetaKey::L4proto), given.negated, [number]),
     }
 }
 

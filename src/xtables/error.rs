@@ -91,8 +91,42 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
+    /// A target of iptables that nf_tables has nothing for.
+    #[error("target {name:?} has no native nftables form: {reason}")]
+    NoNativeTarget {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Words without an operation such as `-A`.
+    #[error("no command specified")]
+    NoCommand,
+    /// Two operations, such as `-A` and `-D`.
+    #[error("option {word}: another command was given before")]
+    SecondCommand {
+        /// The second.
+        word: String,
+    },
+    /// `-R` with several addresses.
+    #[error("one rule cannot be replaced with several")]
+    ReplaceWithSeveral,
+    /// A rule's number that is none.
+    #[error("invalid rule number {value:?}: expected 1 or more")]
+    BadRuleNumber {
+        /// What was given.
+        value: String,
+    },
+    /// Comment and options together are more than a rule can keep.
+    #[error("the rule needs {bytes} bytes for its comment and its shape, the kernel keeps {most}")]
+    TooLong {
+        /// How many it needs.
+        bytes: usize,
+        /// How many there are.
+        most: usize,
+    },
     /// A match of iptables that is not translated here.
-    #[error("match {name:?} is not supported in conditions: {reason}")]
+    #[error("match {name:?} is not supported: {reason}")]
     UnsupportedMatch {
         /// Its name.
         name: String,
@@ -100,7 +134,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// An option of a supported match that is not translated.
-    #[error("option {word} is not supported in conditions: {reason}")]
+    #[error("option {word} is not supported: {reason}")]
     UnsupportedOption {
         /// The option as given.
         word: String,

@@ -1,4 +1,10 @@
-//! The iptables match language, as far as conditions of a published port need it.
+//! The language of iptables(8), both ways: words into native nftables expressions, and back.
+//!
+//! [`command`] reads a command line; its rules come out as rules of nf_tables, in the order of
+//! expressions that iptables-nft uses. [`Rule::read`] reads such a rule, or one of others, and
+//! says it in the words of iptables-save. The expressions are the rule: no text is kept beside
+//! them, only its shape (which match made how many of them), so that
+//! what is printed is what the kernel does.
 //!
 //! CNI's `conditionsV4` and `conditionsV6` are words of an iptables rule, such as
 //! `["!", "-s", "198.51.100.0/24"]`. [`conditions`] reads them as iptables would and returns
@@ -11,18 +17,31 @@
 
 mod address;
 mod base;
+mod base_read;
+mod command;
+mod compile;
 mod conditions;
 mod error;
 mod field;
 mod interval;
 mod matches;
+mod module;
 mod number;
 mod ports;
 mod protocol;
+mod rule;
+mod setting;
+mod shape;
+mod spec;
+mod targets;
+mod test;
 mod words;
 
+pub use command::{Command, Operation, PrintStyle, command, jump_target};
+pub use compile::{Companion, Compiled, Counters};
 pub use conditions::{conditions, conditions_for};
 pub use error::Error;
+pub use rule::Rule;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use super::Error;
 use super::field::{between, transport};
 use super::interval::{Interval, in_set};
 use super::number::number16;
+use super::test::{Test, transport_field};
 use super::words::Given;
 use crate::nft::expr::Payload;
 use crate::nft::{DataType, Expr};
@@ -30,6 +31,23 @@ impl Side {
 pub(super) fn port_match(given: &Given<'_>, side: Side) -> Result<Vec<Expr>, Error> {
     let (first, last) = range(given, given.value())?;
     Ok(between(side.field(), given.negated, bytes(first), bytes(last)))
+}
+
+/// Which port, and `80`, `80:90`, `:90` or `80:` as iptables-save prints them, from a comparison.
+pub(super) fn read_ports(field: &Expr, test: &Test<'_>) -> Option<(Side, bool, String)> {
+    let side = match transport_field(field)? {
+        (0, 2) => Side::Source,
+        (2, 2) => Side::Destination,
+        _ => return None,
+    };
+    let port = |bytes: &[u8]| bytes.try_into().ok().map(u16::from_be_bytes);
+    let (negated, first, last) = match test {
+        Test::Equal { negated, value } => (*negated, port(value)?, port(value)?),
+        Test::Between { negated, first, last } => (*negated, port(first)?, port(last)?),
+        Test::Masked { .. } | Test::Compared { .. } | Test::In { .. } => return None,
+    };
+    let text = if first == last { first.to_string() } else { format!("{first}:{last}") };
+    Some((side, negated, text))
 }
 
 /// `--dports 80,90:100`: `th dport { 80, 90-100 }`.

@@ -10,6 +10,17 @@ pub(super) fn protocol(word: &str) -> Option<u8> {
     })
 }
 
+/// Whether a protocol has ports.
+pub(super) fn has_ports(number: u8) -> bool {
+    super::module::WITH_PORTS.contains(&number)
+}
+
+/// The name that iptables-save prints: the first of a number, or the number.
+pub(super) fn name(number: u8) -> String {
+    let found = NAMES.iter().find(|(_, known)| *known == number);
+    found.map_or_else(|| number.to_string(), |(name, _)| (*name).to_owned())
+}
+
 /// The match that `-p` loads for options such as `--dport`.
 pub(super) fn match_name(number: u8) -> Option<&'static str> {
     match number {

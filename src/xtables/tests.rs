@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Error, conditions, conditions_for};
+use super::{Error, Operation, Rule as Read, command, conditions, conditions_for};
 use crate::net::IpVersion::{self, V4, V6};
 use crate::net::L4Proto;
 use crate::nft::{Family, Rule, list_rule};
@@ -146,7 +146,7 @@ fn words_when_no_condition_then_error_names_them() {
             ),
             (
                 "-m tcpmss --mss 1",
-                "error: match \"tcpmss\" is not supported in conditions: \
+                "error: match \"tcpmss\" is not supported: \
                  TCP options are not translated",
             ),
             ("-m tcp --dport 80", "error: match \"tcp\" needs \"-p tcp\" in the rule"),
@@ -319,4 +319,57 @@ proptest! {
             }
         }
     }
+}
+
+/// What iptables-save would print of a rule that was appended.
+fn saved(version: IpVersion, text: &str) -> String {
+    let words = words(&format!("-A INPUT {text}"));
+    let operation = match command(&words, version) {
+        Ok(command) => command.operation,
+        Err(error) => return format!("error: {error}"),
+    };
+    let Operation::Append { rules, .. } = operation else { panic!("-A is no append") };
+    let read = |rule: &super::Compiled| match Read::read(&rule.rule, version) {
+        Some(read) => read.words().join(" "),
+        None => format!("unread: {}", list_rule(Family::of(version), &rule.rule, &|_| None)),
+    };
+    rules.iter().map(read).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn words_when_compiled_and_read_back_then_are_what_iptables_save_prints() {
+    let table = [
+        ("-j ACCEPT", "-j ACCEPT"),
+        ("! -i docker0 -o docker0 -j DROP", "! -i docker0 -o docker0 -j DROP"),
+        ("-i + -j DOCKER", "-j DOCKER"),
+        (
+            "-d 172.17.0.2 -p tcp --dport 80 -j ACCEPT",
+            "-d 172.17.0.2/32 -p tcp -m tcp --dport 80 -j ACCEPT",
+        ),
+        ("-s 10.1.2.3/255.0.255.0 -g next", "-s 10.0.2.0/255.0.255.0 -g next"),
+        ("-s 10.0.0.1,10.0.0.2 -j DROP", "-s 10.0.0.1/32 -j DROP; -s 10.0.0.2/32 -j DROP"),
+        (
+            "-p tcp --syn -m comment --comment hello",
+            "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m comment --comment hello",
+        ),
+        (
+            "-p udp ! --sport 1:9 -j MARK --set-mark 1",
+            "-p udp -m udp ! --sport 1:9 -j MARK --set-xmark 0x1/0xffffffff",
+        ),
+        (
+            "-p tcp -j DNAT --to-destination 10.0.0.2:80-90 --random",
+            "-p tcp -j DNAT --to-destination 10.0.0.2:80-90 --random",
+        ),
+        (
+            "-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",
+            "-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",
+        ),
+    ];
+    let wrong: Vec<String> = table
+        .iter()
+        .map(|(text, expected)| (text, *expected, saved(V4, text)))
+        .filter(|(_, expected, found)| expected != found)
+        .map(|(text, expected, found)| format!("{text}\n  found    {found}\n  expected {expected}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -81,6 +81,12 @@ impl<'a> Given<'a> {
         self.values.first().copied().unwrap_or_default()
     }
 
+    /// The same option with each value of a list, `a,b`, as its own.
+    pub(super) fn each_value(&self) -> Vec<Given<'a>> {
+        let one = |value| Given { values: vec![value], ..self.clone() };
+        self.value().split(',').map(one).collect()
+    }
+
     /// The second value.
     pub(super) fn second(&self) -> &'a str {
         self.values.get(1).copied().unwrap_or_default()
@@ -112,6 +118,8 @@ pub(super) struct Token<'a> {
     pub(super) negated: bool,
     /// The option without its value.
     pub(super) word: &'a str,
+    /// The letter of a short option, which may stand behind others: `-nL`.
+    letter: Option<char>,
     /// A value that is part of the same word.
     attached: Option<&'a str>,
 }
@@ -119,15 +127,12 @@ pub(super) struct Token<'a> {
 impl<'a> Token<'a> {
     /// The letter of a short option.
     pub(super) fn short(&self) -> Option<char> {
-        match self.long() {
-            Some(_) => None,
-            None => self.word.chars().nth(1),
-        }
+        self.letter
     }
 
     /// The name of a long option, perhaps abbreviated.
     pub(super) fn long(&self) -> Option<&'a str> {
-        self.word.strip_prefix("--")
+        self.word.strip_prefix("--").filter(|_| self.letter.is_none())
     }
 }
 
@@ -135,15 +140,20 @@ impl<'a> Token<'a> {
 #[derive(Debug)]
 pub(super) struct Words<'a> {
     rest: std::slice::Iter<'a, String>,
+    /// Letters behind a flag: a word and where in it.
+    cluster: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Words<'a> {
     pub(super) fn new(words: &'a [String]) -> Self {
-        Words { rest: words.iter() }
+        Words { rest: words.iter(), cluster: None }
     }
 
     /// The next option; `None` at the end.
     pub(super) fn token(&mut self) -> Result<Option<Token<'a>>, Error> {
+        if let Some((word, letters)) = self.cluster.take() {
+            return Ok(Some(short(false, word, letters)));
+        }
         let Some(mut word) = self.rest.next().map(String::as_str) else { return Ok(None) };
         let negated = word == "!";
         if negated {
@@ -161,13 +171,26 @@ impl<'a> Words<'a> {
             if long.is_empty() || word == "--" {
                 return Err(unexpected());
             }
-            return Ok(Some(Token { negated, word, attached }));
+            return Ok(Some(Token { negated, word, letter: None, attached }));
         }
-        let mut letters = word.strip_prefix('-').ok_or_else(unexpected)?.char_indices();
-        let (_, letter) = letters.next().ok_or_else(unexpected)?;
-        let (short, attached) = word.split_at(1 + letter.len_utf8());
-        let attached = (!attached.is_empty()).then_some(attached);
-        Ok(Some(Token { negated, word: short, attached }))
+        match word.strip_prefix('-') {
+            None | Some("") => Err(unexpected()),
+            Some(letters) => Ok(Some(short(negated, word, letters))),
+        }
+    }
+
+    /// The next word if it is a value and no option: `CHAIN` in `-L CHAIN`.
+    pub(super) fn optional(&mut self, token: Token<'a>) -> Option<&'a str> {
+        self.cluster = None;
+        token.attached.or_else(|| self.another())
+    }
+
+    /// The next word if it is a value and no option: `1` in `-I CHAIN 1`.
+    pub(super) fn another(&mut self) -> Option<&'a str> {
+        let is_value = |word: &&String| !word.starts_with('-') && word.as_str() != "!";
+        let next = self.rest.as_slice().first().filter(is_value)?;
+        self.rest.next();
+        Some(next)
     }
 
     /// Takes the values of an option.
@@ -182,9 +205,14 @@ impl<'a> Words<'a> {
         }
         let mut negated = token.negated;
         let mut values = Vec::with_capacity(spec.values);
-        values.extend(token.attached);
-        if values.len() > spec.values {
-            return Err(Error::TakesNoValue { word: word.to_owned() });
+        match token.attached {
+            Some(letters) if spec.values == 0 && token.letter.is_some() => {
+                self.cluster = Some((word, letters));
+            }
+            Some(_) if spec.values == 0 => {
+                return Err(Error::TakesNoValue { word: word.to_owned() });
+            }
+            attached => values.extend(attached),
         }
         while values.len() < spec.values {
             let needs = if spec.values == 1 { "a value" } else { "two values" };
@@ -205,4 +233,15 @@ impl<'a> Words<'a> {
         }
         Ok(Given { spec, word, negated, values })
     }
+}
+
+/// The first of some letters, and what is behind it in the same word.
+fn short<'a>(negated: bool, word: &'a str, letters: &'a str) -> Token<'a> {
+    let mut rest = letters.chars();
+    let letter = rest.next();
+    let attached = Some(rest.as_str()).filter(|rest| !rest.is_empty());
+    // The first letter with its dash is the option as it was written; others are named by the word.
+    let first = letter.map_or(0, char::len_utf8) + 1;
+    let word = if word.len() == letters.len() + 1 { &word[..first] } else { word };
+    Token { negated, word, letter, attached }
 }

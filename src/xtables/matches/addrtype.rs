@@ -1,6 +1,5 @@
 //! `-m addrtype`: what the routing table calls an address.
 
-use super::module::{Match, Module, conflict};
 use crate::net::IpVersion;
 use crate::nft::expr::{Fib, FibResult};
 use crate::nft::{DataType, Expr};
@@ -8,6 +7,7 @@ use crate::xtables::Error;
 use crate::xtables::address::{Place, Side, data_type};
 use crate::xtables::field::{REGISTER, equal};
 use crate::xtables::interval::{Interval, in_set, one_of};
+use crate::xtables::module::{Module, Options, conflict};
 use crate::xtables::words::{Given, OptionSpec};
 
 /// `fib daddr type local`, `fib daddr . iif type local`.
@@ -39,7 +39,7 @@ const UNICAST: u32 = 1;
 const MULTICAST: u32 = 5;
 const UNREACHABLE: u32 = 7;
 
-fn build(addrtype: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(addrtype: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let interface = match (addrtype.find("limit-iface-in"), addrtype.find("limit-iface-out")) {
         (Some(first), Some(second)) => return Err(conflict(second, first)),
         (Some(_), None) => Fib::IIF,

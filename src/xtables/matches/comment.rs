@@ -1,11 +1,21 @@
 //! `-m comment`: says something to people, not to the kernel.
 
-use super::module::Module;
+use crate::xtables::module::Module;
+use crate::xtables::setting::find;
 use crate::xtables::words::OptionSpec;
 
-/// No expression: the rule's own comment names its owner.
+/// No expression: it is the comment of the rule, which nft shows too.
 pub(super) static COMMENT: Module =
     Module::new("comment", &[OptionSpec::setting(&["comment"])], |comment| {
         comment.need("comment", "--comment")?;
         Ok(Vec::new())
-    });
+    })
+    .read_by(
+        1,
+        // A rule keeps it in its userdata, not in expressions.
+        |_| None,
+        |settings, _| {
+            let comment = find(settings, "comment").map_or("", |comment| comment.value());
+            format!("/* {comment} */")
+        },
+    );

@@ -1,13 +1,13 @@
 //! `-m conntrack`: state, status, protocol, addresses, ports and direction of a packet's flow.
 
 use super::conntrack_state::{IsAlone, bits, state_match, value_of};
-use super::module::{Match, Module};
 use crate::net::IpVersion;
 use crate::nft::Expr;
 use crate::nft::expr::{Ct, CtDirection, CtKey};
 use crate::xtables::Error;
 use crate::xtables::address::{Place, Side, address_match};
 use crate::xtables::field::{REGISTER, any_bit, between, ct, equal};
+use crate::xtables::module::{Module, Options};
 use crate::xtables::ports;
 use crate::xtables::protocol::protocol;
 use crate::xtables::words::{Given, OptionSpec};
@@ -37,7 +37,7 @@ pub(super) static CONNTRACK: Module = Module::new(
 const STATUSES: [(&str, u32); 5] =
     [("NONE", 0), ("EXPECTED", 1), ("SEEN_REPLY", 2), ("ASSURED", 4), ("CONFIRMED", 8)];
 
-fn build(conntrack: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(conntrack: &Options<'_>) -> Result<Vec<Expr>, Error> {
     use CtDirection::{Original, Reply};
     use CtKey::{ProtoDst, ProtoSrc};
     use Side::{Destination, Source};

@@ -1,10 +1,10 @@
 //! `-m state`, and the `--ctstate` of `-m conntrack`.
 
-use super::module::{Match, Module};
 use crate::nft::Expr;
 use crate::nft::expr::CtKey;
 use crate::xtables::Error;
 use crate::xtables::field::{any_bit, ct};
+use crate::xtables::module::{Module, Options};
 use crate::xtables::words::{Given, OptionSpec};
 
 /// `ct state new,related`.
@@ -19,7 +19,7 @@ const TRANSLATIONS: [(&str, u32); 2] = [("SNAT", 16), ("DNAT", 32)];
 /// The states of packets without a flow: INVALID and UNTRACKED.
 const WITHOUT_FLOW: u32 = 1 | 64;
 
-fn build(state: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(state: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let given = state.need("state", "--state")?;
     let expected = "a list of INVALID, ESTABLISHED, NEW, RELATED, UNTRACKED";
     let bits = bits(given, expected, |word| value_of(&STATES, word))?;

@@ -1,11 +1,11 @@
 //! `-m dscp`: the class of service in the IP header (RFC 2474).
 
 use super::conntrack_state::value_of;
-use super::module::{Match, Module};
 use crate::net::IpVersion;
 use crate::nft::Expr;
 use crate::xtables::Error;
 use crate::xtables::field::{masked, network};
+use crate::xtables::module::{Module, Options};
 use crate::xtables::number::number8;
 use crate::xtables::words::OptionSpec;
 
@@ -38,7 +38,7 @@ const CLASSES: [(&str, u32); 22] = [
     ("EF", 46),
 ];
 
-fn build(dscp: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(dscp: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let given = dscp.only("--dscp or --dscp-class")?;
     let class = match given.spec.name() {
         "dscp" => number8(given.value())

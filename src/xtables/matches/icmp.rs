@@ -1,10 +1,10 @@
 //! `-m icmp`, `-m icmp6`: type and code.
 
-use super::module::{Match, Module};
 use crate::net::IpVersion;
 use crate::nft::Expr;
 use crate::xtables::Error;
 use crate::xtables::field::{equal, transport};
+use crate::xtables::module::{Module, Options};
 use crate::xtables::number::number8;
 use crate::xtables::words::{Given, OptionSpec};
 
@@ -28,7 +28,7 @@ pub(super) static ICMP6: Module =
         .only(IpVersion::V6)
         .after(&[58], "\"-p ipv6-icmp\" in the rule");
 
-fn build6(icmp: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build6(icmp: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let given = icmp.need("icmpv6-type", "--icmpv6-type")?;
     let (kind, code) = kind(given, V6_NAMES)?;
     Ok(kind_match(given, kind, code))

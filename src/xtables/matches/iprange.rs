@@ -1,10 +1,10 @@
 //! `-m iprange`: addresses from one to another.
 
-use super::module::{Match, Module};
 use crate::nft::Expr;
 use crate::xtables::Error;
 use crate::xtables::address::{Place, Side, address};
 use crate::xtables::field::between;
+use crate::xtables::module::{Module, Options};
 use crate::xtables::words::OptionSpec;
 
 /// `ip saddr 192.0.2.1-192.0.2.9`.
@@ -14,7 +14,7 @@ pub(super) static IPRANGE: Module = Module::new(
     build,
 );
 
-fn build(iprange: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(iprange: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let version = iprange.context.version;
     if iprange.given.is_empty() {
         return Err(iprange.incomplete("--src-range or --dst-range"));

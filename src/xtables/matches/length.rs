@@ -1,17 +1,17 @@
 //! `-m length`: the length of the packet with its IP header.
 
-use super::module::{Match, Module};
 use crate::nft::Expr;
 use crate::nft::expr::MetaKey;
 use crate::xtables::Error;
 use crate::xtables::field::{between_u32, meta};
+use crate::xtables::module::{Module, Options};
 use crate::xtables::number::number16;
 use crate::xtables::words::OptionSpec;
 
 /// `meta length 40-80`.
 pub(super) static LENGTH: Module = Module::new("length", &[OptionSpec::value(&["length"])], build);
 
-fn build(length: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(length: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let given = length.need("length", "--length")?;
     let value = given.value();
     let bad = || given.bad(value, "a length or a range of lengths up to 65535");

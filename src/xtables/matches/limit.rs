@@ -1,9 +1,9 @@
 //! `-m limit`: matches up to a rate.
 
-use super::module::{Match, Module};
 use crate::nft::Expr;
 use crate::nft::expr::{Limit, LimitKind};
 use crate::xtables::Error;
+use crate::xtables::module::{Module, Options};
 use crate::xtables::number::number32;
 use crate::xtables::words::{Given, OptionSpec};
 
@@ -19,7 +19,7 @@ const UNITS: [(&str, u64); 4] = [("second", 1), ("minute", 60), ("hour", 3_600),
 /// What xt_limit counts a packet as, and the most packets of a burst.
 const SCALE: u64 = 10_000;
 
-fn build(limit: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(limit: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let (rate, unit) = match limit.find("limit") {
         Some(given) => rate(given)?,
         None => (3, 3_600),

@@ -1,10 +1,10 @@
 //! `-m mac`: the hardware address of the sender.
 
-use super::module::{Match, Module};
 use crate::nft::Expr;
 use crate::nft::expr::{MetaKey, Payload, PayloadBase};
 use crate::xtables::Error;
 use crate::xtables::field::{REGISTER, equal, meta};
+use crate::xtables::module::{Module, Options};
 use crate::xtables::words::OptionSpec;
 
 /// `ether saddr 02:00:00:00:00:01`.
@@ -13,7 +13,7 @@ pub(super) static MAC: Module = Module::new("mac", &[OptionSpec::value(&["mac-so
 /// `ARPHRD_ETHER`: other interfaces never match, nor with the negation.
 const ETHERNET: u16 = 1;
 
-fn build(mac: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(mac: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let given = mac.need("mac-source", "--mac-source")?;
     let expected = "a hardware address: expected six bytes as 02:00:00:00:00:01";
     let address = address(given.value()).ok_or_else(|| given.bad(given.value(), expected))?;

@@ -1,10 +1,10 @@
 //! `-m mark`, `-m connmark`: marks of the packet and of its flow.
 
-use super::module::{Match, Module};
 use crate::nft::Expr;
 use crate::nft::expr::{CtKey, MetaKey};
 use crate::xtables::Error;
 use crate::xtables::field::{ct, equal, masked, meta};
+use crate::xtables::module::{Module, Options};
 use crate::xtables::number::number32;
 use crate::xtables::words::OptionSpec;
 
@@ -19,7 +19,7 @@ pub(super) static CONNMARK: Module =
         mark_match(mark, ct(CtKey::Mark))
     });
 
-fn mark_match(mark: &Match<'_>, field: Expr) -> Result<Vec<Expr>, Error> {
+fn mark_match(mark: &Options<'_>, field: Expr) -> Result<Vec<Expr>, Error> {
     let given = mark.need("mark", "--mark")?;
     let bad = || given.bad(given.value(), "a mark: expected VALUE or VALUE/MASK of 32 bits");
     let (value, mask) = match given.value().split_once('/') {

@@ -11,7 +11,6 @@ mod length;
 mod limit;
 mod mac;
 mod mark;
-mod module;
 mod multiport;
 mod owner;
 mod pkttype;
@@ -22,4 +21,54 @@ mod tcp;
 mod transport;
 mod ttl;
 
-pub(super) use module::{Context, Match, Module, NEEDS_PORTS, WITH_PORTS, find};
+use super::Error;
+use super::module::Module;
+use crate::net::IpVersion;
+
+static MODULES: [&Module; 25] = [
+    &tcp::TCP,
+    &transport::UDP,
+    &transport::SCTP,
+    &transport::DCCP,
+    &transport::UDPLITE,
+    &multiport::MULTIPORT,
+    &icmp::ICMP,
+    &icmp::ICMP6,
+    &addrtype::ADDRTYPE,
+    &conntrack::CONNTRACK,
+    &conntrack_state::STATE,
+    &mark::MARK,
+    &mark::CONNMARK,
+    &comment::COMMENT,
+    &limit::LIMIT,
+    &mac::MAC,
+    &iprange::IPRANGE,
+    &length::LENGTH,
+    &ttl::TTL,
+    &ttl::HL,
+    &dscp::DSCP,
+    &owner::OWNER,
+    &pkttype::PKTTYPE,
+    &rpfilter::RPFILTER,
+    &statistic::STATISTIC,
+];
+
+/// The match of a name, if the family has it.
+pub(super) fn find(name: &str, version: IpVersion) -> Result<&'static Module, Error> {
+    let canonical = match name {
+        "icmpv6" | "ipv6-icmp" => "icmp6",
+        other => other,
+    };
+    match MODULES.iter().find(|module| module.name == canonical) {
+        Some(module) if module.version.is_none_or(|only| only == version) => Ok(module),
+        Some(_) => Err(Error::OtherFamilyMatch { name: name.to_owned(), version }),
+        None => Err(refused::refusal(name)),
+    }
+}
+
+/// All matches of a family, as a rule of others is compared with them.
+pub(super) fn all(version: IpVersion) -> impl Iterator<Item = &'static Module> + Clone {
+    let of_family =
+        move |module: &&Module| module.version.is_none_or(|only| only == version) && module.id > 0;
+    MODULES.iter().copied().filter(of_family)
+}

@@ -1,8 +1,8 @@
 //! `-m multiport`: lists of ports and ranges.
 
-use super::module::{Match, Module, NEEDS_PORTS, WITH_PORTS};
 use crate::nft::Expr;
 use crate::xtables::Error;
+use crate::xtables::module::{Module, NEEDS_PORTS, Options, WITH_PORTS};
 use crate::xtables::ports::{Side, port_list_match};
 use crate::xtables::words::OptionSpec;
 
@@ -18,7 +18,7 @@ pub(super) static MULTIPORT: Module = Module::new(
 )
 .after(WITH_PORTS, NEEDS_PORTS);
 
-fn build(multiport: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(multiport: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let given = multiport.only("--sports or --dports")?;
     let side = match given.spec.name() {
         "source-ports" => Side::Source,

@@ -1,10 +1,10 @@
 //! `-m owner`: the user or group of the sending process, in output and postrouting only.
 
-use super::module::{Match, Module};
 use crate::nft::Expr;
 use crate::nft::expr::MetaKey;
 use crate::xtables::Error;
 use crate::xtables::field::{between_u32, meta};
+use crate::xtables::module::{Module, Options};
 use crate::xtables::number::number32;
 use crate::xtables::words::OptionSpec;
 
@@ -20,7 +20,7 @@ pub(super) static OWNER: Module = Module::new(
     build,
 );
 
-fn build(owner: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(owner: &Options<'_>) -> Result<Vec<Expr>, Error> {
     if owner.given.is_empty() {
         return Err(owner.incomplete("--uid-owner or --gid-owner"));
     }

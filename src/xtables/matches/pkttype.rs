@@ -1,11 +1,11 @@
 //! `-m pkttype`: to whom the frame was sent.
 
 use super::conntrack_state::value_of;
-use super::module::{Match, Module};
 use crate::nft::Expr;
 use crate::nft::expr::MetaKey;
 use crate::xtables::Error;
 use crate::xtables::field::{equal, meta};
+use crate::xtables::module::{Module, Options};
 use crate::xtables::words::OptionSpec;
 
 /// `meta pkttype host`, which iptables calls unicast.
@@ -16,7 +16,7 @@ pub(super) static PKTTYPE: Module =
 const NAMES: [(&str, u32); 6] =
     [("unicast", 0), ("host", 0), ("broadcast", 1), ("bcast", 1), ("multicast", 2), ("mcast", 2)];
 
-fn build(pkttype: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(pkttype: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let given = pkttype.need("pkt-type", "--pkt-type")?;
     let number = value_of(&NAMES, given.value()).and_then(|number| u8::try_from(number).ok());
     let expected = "one of unicast, broadcast, multicast";

@@ -1,10 +1,10 @@
 //! `-m rpfilter`: whether an answer would leave where the packet came in. In prerouting only.
 
-use super::module::{Match, Module};
 use crate::nft::Expr;
 use crate::nft::expr::{Fib, FibResult};
 use crate::xtables::Error;
 use crate::xtables::field::{REGISTER, equal};
+use crate::xtables::module::{Module, Options};
 use crate::xtables::words::OptionSpec;
 
 /// `fib saddr . iif oif != 0`; with `--invert`, `fib saddr . iif oif 0`.
@@ -19,7 +19,7 @@ pub(super) static RPFILTER: Module = Module::new(
     build,
 );
 
-fn build(rpfilter: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(rpfilter: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let flag = |name, flag| if rpfilter.find(name).is_some() { flag } else { 0 };
     let interface = Fib::IIF ^ flag("loose", Fib::IIF);
     let flags = Fib::SADDR | interface | flag("validmark", Fib::MARK);

@@ -1,10 +1,10 @@
 //! `-m statistic`: some of the packets, at random or every so many.
 
-use super::module::{Match, Module, conflict};
 use crate::nft::Expr;
 use crate::nft::expr::{Bitwise, CmpOp, MetaKey, Numgen, NumgenKind};
 use crate::xtables::Error;
 use crate::xtables::field::{REGISTER, compare, equal, meta};
+use crate::xtables::module::{Module, Options, conflict};
 use crate::xtables::number::number32;
 use crate::xtables::words::OptionSpec;
 
@@ -20,7 +20,7 @@ pub(super) static STATISTIC: Module = Module::new(
     build,
 );
 
-fn build(statistic: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(statistic: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let mode = statistic.need("mode", "--mode random or --mode nth")?;
     match mode.value() {
         "random" => match statistic.find("every").or(statistic.find("packet")) {
@@ -36,7 +36,7 @@ fn build(statistic: &Match<'_>) -> Result<Vec<Expr>, Error> {
 }
 
 /// As the kernel does in xt_statistic: 31 random bits below the probability.
-fn random(statistic: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn random(statistic: &Options<'_>) -> Result<Vec<Expr>, Error> {
     const ONE: f64 = 2_147_483_648.0;
     let given = statistic.need("probability", "--probability with --mode random")?;
     let probability: Option<f64> = given.value().parse().ok();
@@ -51,7 +51,7 @@ fn random(statistic: &Match<'_>) -> Result<Vec<Expr>, Error> {
 }
 
 /// Counts from 0; `--packet 1` is the second of every so many.
-fn nth(statistic: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn nth(statistic: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let given = statistic.need("every", "--every with --mode nth")?;
     let every = number32(given.value())
         .filter(|every| *every > 0)

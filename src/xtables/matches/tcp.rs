@@ -1,10 +1,13 @@
 //! `-m tcp`: ports and flags.
 
-use super::module::{Match, Module, conflict};
+use super::transport::{list_port, port_setting};
 use crate::nft::Expr;
 use crate::xtables::Error;
 use crate::xtables::field::{masked, transport};
+use crate::xtables::module::{Module, Options, Span, conflict};
 use crate::xtables::ports::{Side, port_match};
+use crate::xtables::setting::{Setting, Style};
+use crate::xtables::test::{Test, tests, transport_field};
 use crate::xtables::words::{Given, OptionSpec};
 
 /// `tcp dport 80`, `tcp flags syn / fin,syn,rst,ack`.
@@ -19,7 +22,8 @@ pub(super) static TCP: Module = Module::new(
     ],
     build,
 )
-.after(&[6], "\"-p tcp\" in the rule");
+.after(&[6], "\"-p tcp\" in the rule")
+.read_by(2, read, list);
 
 /// Where the flags are in the header.
 const FLAGS: (u32, u32) = (13, 1);
@@ -34,7 +38,7 @@ const NAMES: [(&str, u8); 8] = [
     ("NONE", 0),
 ];
 
-fn build(tcp: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(tcp: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let mut exprs = Vec::new();
     if let (Some(flags), Some(syn)) = (tcp.find("tcp-flags"), tcp.find("syn")) {
         return Err(conflict(syn, flags));
@@ -68,4 +72,41 @@ fn flags(given: &Given<'_>, list: &str) -> Result<u8, Error> {
         let expected = "a list of FIN, SYN, RST, PSH, ACK, URG, ALL, NONE";
         known.map(|(_, bit)| bits | bit).ok_or_else(|| given.bad(list, expected))
     })
+}
+
+fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
+    let setting = |(field, test): &(&Expr, Test<'_>)| match test {
+        Test::Masked { mask: [mask], negated, value: [set] }
+            if transport_field(field) == Some(FLAGS) =>
+        {
+            let values = vec![flag_names(*mask), flag_names(*set)];
+            Some(Setting { negated: *negated, name: "tcp-flags", values })
+        }
+        test => port_setting(field, test),
+    };
+    tests(span.exprs)?.iter().map(setting).collect()
+}
+
+/// `FIN,SYN`, `NONE`; never `ALL`.
+fn flag_names(bits: u8) -> String {
+    let single = NAMES.iter().filter(|(_, bit)| bit.is_power_of_two() && bits & bit != 0);
+    let names: Vec<&str> = single.map(|(name, _)| *name).collect();
+    if names.is_empty() { "NONE".to_owned() } else { names.join(",") }
+}
+
+/// `tcp dpt:80 flags:0x17/0x02`.
+fn list(settings: &[Setting], style: &Style) -> String {
+    let flags = |list: &str| {
+        let bit = |word: &str| NAMES.iter().find(|(name, _)| *name == word).map_or(0, |(_, b)| *b);
+        list.split(',').fold(0, |bits, word| bits | bit(word))
+    };
+    let option = |setting: &Setting| match setting.values.as_slice() {
+        [mask, set] => {
+            let not = if setting.negated { "!" } else { "" };
+            Some(format!("flags:{not}0x{:02X}/0x{:02X}", flags(mask), flags(set)))
+        }
+        _ => list_port(setting, style),
+    };
+    let options = settings.iter().filter_map(option);
+    std::iter::once("tcp".to_owned()).chain(options).collect::<Vec<_>>().join(" ")
 }

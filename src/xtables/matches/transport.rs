@@ -1,17 +1,20 @@
 //! `-m udp`, `-m sctp`, `-m dccp`, `-m udplite`: ports of transports other than TCP.
 
-use super::module::{Match, Module};
 use crate::nft::Expr;
 use crate::xtables::Error;
-use crate::xtables::ports::{Side, port_match};
+use crate::xtables::module::{Module, Options, Span};
+use crate::xtables::ports::{Side, port_match, read_ports};
+use crate::xtables::setting::{Setting, Style};
+use crate::xtables::test::{Test, tests};
 use crate::xtables::words::OptionSpec;
 
 const SOURCE: OptionSpec = OptionSpec::value(&["sport", "source-port"]);
 const DESTINATION: OptionSpec = OptionSpec::value(&["dport", "destination-port"]);
 
 /// `udp dport 53`.
-pub(super) static UDP: Module =
-    Module::new("udp", &[SOURCE, DESTINATION], build).after(&[17], "\"-p udp\" in the rule");
+pub(super) static UDP: Module = Module::new("udp", &[SOURCE, DESTINATION], build)
+    .after(&[17], "\"-p udp\" in the rule")
+    .read_by(3, read, list_udp);
 
 /// `udplite dport 53`.
 pub(super) static UDPLITE: Module = Module::new("udplite", &[SOURCE, DESTINATION], build)
@@ -42,7 +45,7 @@ pub(super) static DCCP: Module = Module::new(
 )
 .after(&[33], "\"-p dccp\" in the rule");
 
-fn build(ports: &Match<'_>) -> Result<Vec<Expr>, Error> {
+fn build(ports: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let mut exprs = Vec::new();
     for given in &ports.given {
         let side = match given.spec.name() {
@@ -52,4 +55,35 @@ fn build(ports: &Match<'_>) -> Result<Vec<Expr>, Error> {
         exprs.extend(port_match(given, side)?);
     }
     Ok(exprs)
+}
+
+fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
+    tests(span.exprs)?.iter().map(|(field, test)| port_setting(field, test)).collect()
+}
+
+/// `--sport` or `--dport`.
+pub(super) fn port_setting(field: &Expr, test: &Test<'_>) -> Option<Setting> {
+    let (side, negated, ports) = read_ports(field, test)?;
+    let name = match side {
+        Side::Source => "sport",
+        Side::Destination => "dport",
+    };
+    Some(Setting::new(name, ports).negated(negated))
+}
+
+fn list_udp(settings: &[Setting], style: &Style) -> String {
+    let ports = settings.iter().filter_map(|setting| list_port(setting, style));
+    std::iter::once("udp".to_owned()).chain(ports).collect::<Vec<_>>().join(" ")
+}
+
+/// `dpt:80`, `spts:!80:90`.
+pub(super) fn list_port(setting: &Setting, _style: &Style) -> Option<String> {
+    let side = match setting.name {
+        "sport" => "spt",
+        "dport" => "dpt",
+        _ => return None,
+    };
+    let several = if setting.value().contains(':') { "s" } else { "" };
+    let not = if setting.negated { "!" } else { "" };
+    Some(format!("{side}{several}:{not}{}", setting.value()))
 }

@@ -1,11 +1,11 @@
 //! `-m ttl`, `-m hl`: how many hops a packet has left.
 
-use super::module::{Match, Module};
 use crate::net::IpVersion;
 use crate::nft::Expr;
 use crate::nft::expr::CmpOp;
 use crate::xtables::Error;
 use crate::xtables::field::{compare, network};
+use crate::xtables::module::{Module, Options};
 use crate::xtables::number::number8;
 use crate::xtables::words::OptionSpec;
 
@@ -34,7 +34,7 @@ pub(super) static HL: Module = Module::new(
 .only(IpVersion::V6);
 
 fn hops_match(
-    hops: &Match<'_>,
+    hops: &Options<'_>,
     field: (u32, u32),
     needs: &'static str,
 ) -> Result<Vec<Expr>, Error> {

@@ -1,0 +1,351 @@
+//! A command of iptables(8): the operation, the table, how to print, and the rules.
+
+use super::base::BaseOption;
+use super::compile::{Compiled, Counters, compile};
+use super::error::Error;
+use super::number::number32;
+use super::spec::Spec;
+use super::words::{Token, Words};
+use crate::net::IpVersion;
+use crate::nft::Rule;
+use crate::nft::expr::Verdict;
+
+/// What `iptables` was called to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// `iptables` or `ip6tables`, or as `-4` and `-6` say.
+    pub version: IpVersion,
+    /// `-t`; `filter` without it.
+    pub table: String,
+    /// What to do.
+    pub operation: Operation,
+    /// How to print.
+    pub style: PrintStyle,
+}
+
+/// What to do. Chains are names as they were given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// `-A CHAIN`: the rules go to the end.
+    Append {
+        /// The chain.
+        chain: String,
+        /// The rules.
+        rules: Vec<Compiled>,
+    },
+    /// `-I CHAIN [NUMBER]`: the first of them gets this number.
+    Insert {
+        /// The chain.
+        chain: String,
+        /// The rule's number, from 1.
+        number: u32,
+        /// The rules.
+        rules: Vec<Compiled>,
+    },
+    /// `-R CHAIN NUMBER`.
+    Replace {
+        /// The chain.
+        chain: String,
+        /// The rule's number, from 1.
+        number: u32,
+        /// The rule.
+        rule: Box<Compiled>,
+    },
+    /// `-D CHAIN` with the rule itself.
+    Delete {
+        /// The chain.
+        chain: String,
+        /// The rules.
+        rules: Vec<Compiled>,
+    },
+    /// `-D CHAIN NUMBER`.
+    DeleteNumber {
+        /// The chain.
+        chain: String,
+        /// The rule's number, from 1.
+        number: u32,
+    },
+    /// `-C CHAIN`.
+    Check {
+        /// The chain.
+        chain: String,
+        /// The rules.
+        rules: Vec<Compiled>,
+    },
+    /// `-L [CHAIN [NUMBER]]`, then `-Z` of the same if asked for.
+    List {
+        /// The chain.
+        chain: Option<String>,
+        /// The rule's number, from 1.
+        number: Option<u32>,
+        /// Whether to zero the counters too.
+        zero: bool,
+    },
+    /// `-S [CHAIN [NUMBER]]`, then `-Z` of the same if asked for.
+    ListRules {
+        /// The chain.
+        chain: Option<String>,
+        /// The rule's number, from 1.
+        number: Option<u32>,
+        /// Whether to zero the counters too.
+        zero: bool,
+    },
+    /// `-F [CHAIN]`.
+    Flush {
+        /// The chain.
+        chain: Option<String>,
+    },
+    /// `-Z [CHAIN [NUMBER]]`.
+    Zero {
+        /// The chain.
+        chain: Option<String>,
+        /// The rule's number, from 1.
+        number: Option<u32>,
+    },
+    /// `-N CHAIN`.
+    NewChain {
+        /// The chain.
+        chain: String,
+    },
+    /// `-X [CHAIN]`.
+    DeleteChain {
+        /// The chain.
+        chain: Option<String>,
+    },
+    /// `-P CHAIN TARGET`; the target as it was given.
+    Policy {
+        /// The chain.
+        chain: String,
+        /// The policy as it was given.
+        target: String,
+        /// `-c`.
+        counters: Option<Counters>,
+    },
+    /// `-E OLD NEW`.
+    Rename {
+        /// The old name.
+        from: String,
+        /// The new name.
+        to: String,
+    },
+    /// `-V`.
+    Version,
+    /// `-h`.
+    Help,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PrintStyle {
+    /// `-v`, how often.
+    pub verbose: u8,
+    /// `-n`.
+    pub numeric: bool,
+    /// `-x`.
+    pub exact: bool,
+    /// `--line-numbers`.
+    pub line_numbers: bool,
+}
+
+/// Reads the words behind `iptables` or `ip6tables`.
+///
+/// # Errors
+/// [`Error`], naming the word.
+pub fn command(words: &[String], version: IpVersion) -> Result<Command, Error> {
+    let mut parser = Parser::new(version);
+    let mut words = Words::new(words);
+    while let Some(token) = words.token()? {
+        parser.read(token, &mut words)?;
+    }
+    parser.finish()
+}
+
+/// An operation as it was given, without its rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Given<'a> {
+    letter: char,
+    chain: Option<&'a str>,
+    second: Option<&'a str>,
+}
+
+struct Parser<'a> {
+    spec: Spec<'a>,
+    table: Option<&'a str>,
+    operation: Option<Given<'a>>,
+    zero: bool,
+    style: PrintStyle,
+    counters: Option<Counters>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(version: IpVersion) -> Self {
+        let (table, operation, counters) = (None, None, None);
+        let style = PrintStyle::default();
+        Parser { spec: Spec::new(version), table, operation, zero: false, style, counters }
+    }
+
+    fn read(&mut self, token: Token<'a>, words: &mut Words<'a>) -> Result<(), Error> {
+        let Some(option) = self.spec.read(token, words)? else { return Ok(()) };
+        if token.negated {
+            return Err(Error::NotNegatable { word: token.word.to_owned() });
+        }
+        match option.letter {
+            Some('t' | 'w' | 'W' | 'c' | 'M') => self.setting(option, token, words),
+            Some('v' | 'n' | 'x' | '4' | '6' | 'f') | None => self.flag(option, token, words),
+            Some(letter) => self.operation(letter, token, words),
+        }
+    }
+
+    fn setting(
+        &mut self,
+        option: &'static BaseOption,
+        token: Token<'a>,
+        words: &mut Words<'a>,
+    ) -> Result<(), Error> {
+        match option.letter {
+            Some('t') => self.table = Some(words.given(token, &option.spec)?.value()),
+            Some('c') => {
+                let given = words.given(token, &option.spec)?;
+                let number = |text: &str| text.parse().map_err(|_| given.bad(text, "a number"));
+                let (packets, bytes) = (number(given.value())?, number(given.second())?);
+                self.counters = Some(Counters { packets, bytes });
+            }
+            // There is no lock to wait for.
+            _ => {
+                words.optional(token);
+            }
+        }
+        Ok(())
+    }
+
+    fn flag(
+        &mut self,
+        option: &'static BaseOption,
+        token: Token<'a>,
+        words: &mut Words<'a>,
+    ) -> Result<(), Error> {
+        words.given(token, &option.spec)?;
+        match option.letter {
+            Some('v') => self.style.verbose = self.style.verbose.saturating_add(1),
+            Some('n') => self.style.numeric = true,
+            Some('x') => self.style.exact = true,
+            Some('4') => self.spec.version = IpVersion::V4,
+            Some('6') => self.spec.version = IpVersion::V6,
+            _ if option.spec.name() == "line-numbers" => self.style.line_numbers = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn operation(
+        &mut self,
+        letter: char,
+        token: Token<'a>,
+        words: &mut Words<'a>,
+    ) -> Result<(), Error> {
+        let before = self.operation.as_ref().map(|operation| operation.letter);
+        // -Z goes together with -L and -S, in both orders.
+        if letter == 'Z' && matches!(before, Some('L' | 'S')) {
+            self.zero = true;
+            return Ok(());
+        }
+        if before == Some('Z') && matches!(letter, 'L' | 'S') {
+            self.zero = true;
+        } else if before.is_some() {
+            return Err(Error::SecondCommand { word: token.word.to_owned() });
+        }
+        let missing = || Error::NeedsValue { word: token.word.to_owned(), needs: "a chain" };
+        let (chain, second) = match letter {
+            'A' | 'C' | 'N' | 'D' | 'I' | 'R' | 'P' | 'E' => {
+                let chain = words.optional(token).ok_or_else(missing)?;
+                let takes_second = matches!(letter, 'D' | 'I' | 'R' | 'P' | 'E');
+                (Some(chain), if takes_second { words.another() } else { None })
+            }
+            'L' | 'S' | 'F' | 'Z' | 'X' => {
+                let chain = words.optional(token);
+                let second = match chain {
+                    Some(_) if matches!(letter, 'L' | 'S' | 'Z') => words.another(),
+                    Some(_) | None => None,
+                };
+                (chain, second)
+            }
+            _ => (None, None),
+        };
+        self.operation = Some(Given { letter, chain, second });
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Command, Error> {
+        let given = self.operation.clone().ok_or(Error::NoCommand)?;
+        let operation = self.decide(&given)?;
+        let table = self.table.unwrap_or("filter").to_owned();
+        Ok(Command { version: self.spec.version, table, operation, style: self.style })
+    }
+
+    fn decide(&self, given: &Given<'_>) -> Result<Operation, Error> {
+        let chain = || given.chain.unwrap_or_default().to_owned();
+        let some_chain = || given.chain.map(str::to_owned);
+        let number = given.second.map(|text| rule_number(text)).transpose();
+        let rules = || compile(&self.spec, self.counters.unwrap_or_default());
+        let missing = |needs| Error::NeedsValue { word: format!("-{}", given.letter), needs };
+        Ok(match given.letter {
+            'A' => Operation::Append { chain: chain(), rules: rules()? },
+            'C' => Operation::Check { chain: chain(), rules: rules()? },
+            'D' => match number? {
+                Some(number) => Operation::DeleteNumber { chain: chain(), number },
+                None => Operation::Delete { chain: chain(), rules: rules()? },
+            },
+            'I' => {
+                let number = number?.unwrap_or(1);
+                Operation::Insert { chain: chain(), number, rules: rules()? }
+            }
+            'R' => {
+                let number = number?.ok_or_else(|| missing("the number of a rule"))?;
+                let mut rules = rules()?;
+                match (rules.pop(), rules.is_empty()) {
+                    (Some(rule), true) => {
+                        Operation::Replace { chain: chain(), number, rule: Box::new(rule) }
+                    }
+                    _ => return Err(Error::ReplaceWithSeveral),
+                }
+            }
+            'L' => Operation::List { chain: some_chain(), number: number?, zero: self.zero },
+            'S' => Operation::ListRules { chain: some_chain(), number: number?, zero: self.zero },
+            'F' => Operation::Flush { chain: some_chain() },
+            'Z' => Operation::Zero { chain: some_chain(), number: number? },
+            'N' => Operation::NewChain { chain: chain() },
+            'X' => Operation::DeleteChain { chain: some_chain() },
+            'P' => Operation::Policy {
+                chain: chain(),
+                target: given.second.ok_or_else(|| missing("a chain and a policy"))?.to_owned(),
+                counters: self.counters,
+            },
+            'E' => Operation::Rename {
+                from: chain(),
+                to: given.second.ok_or_else(|| missing("two names"))?.to_owned(),
+            },
+            'V' => Operation::Version,
+            _ => Operation::Help,
+        })
+    }
+}
+
+/// A rule's number, from 1.
+fn rule_number(text: &str) -> Result<u32, Error> {
+    number32(text)
+        .filter(|number| *number > 0)
+        .ok_or_else(|| Error::BadRuleNumber { value: text.to_owned() })
+}
+
+/// The chain that a rule jumps or goes to, if it is one of the user's.
+#[must_use]
+pub fn jump_target(rule: &Rule) -> Option<&str> {
+    use crate::nft::Expr;
+    use crate::nft::expr::Immediate;
+    rule.exprs.iter().find_map(|expr| match expr {
+        Expr::Immediate(Immediate::Verdict(Verdict::Jump(chain) | Verdict::Goto(chain))) => {
+            Some(chain.as_str())
+        }
+        _ => None,
+    })
+}

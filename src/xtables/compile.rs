@@ -1,0 +1,162 @@
+//! From words to the rules that nf_tables runs: expressions in the order of iptables-nft, and the
+//! shape in the userdata.
+
+use super::base::{self, Base};
+use super::error::Error;
+use super::module::Module;
+use super::shape::{Part, Shape, TLV_SHAPE};
+use super::spec::{Jump, Loaded, Spec};
+use super::words::Given;
+use crate::nft::expr::{Counter, Immediate};
+use crate::nft::{Expr, Object, Rule, Set, Userdata};
+
+/// Packets and bytes that a rule has counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// A rule of an ip or ip6 table, and what must be in the table before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compiled {
+    /// The rule.
+    pub rule: Rule,
+    /// Sets and objects that rules share by name; they go when no rule names them any more.
+    pub companions: Vec<Companion>,
+}
+
+/// What a rule refers to by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Companion {
+    /// A set that packets add to: the table of `-m recent`.
+    Set(Set),
+    /// A stateful object: the helper of `-j CT --helper`.
+    Object(Object),
+}
+
+/// The rules that a specification means, for a table of the ip or ip6 family: one for each pair of
+/// the source and destination addresses that it lists, in the order of iptables(8).
+///
+/// `-s 10.0.0.0/8 -m tcp --dport 80 -j ACCEPT` is
+/// `ip saddr 10.0.0.0/8 meta l4proto tcp tcp dport 80 counter packets 0 bytes 0 accept`.
+pub(super) fn compile(spec: &Spec<'_>, counters: Counters) -> Result<Vec<Compiled>, Error> {
+    let listed = |wanted: Base| -> Result<Vec<Option<Given<'_>>>, Error> {
+        let Some((_, given)) = spec.base.iter().find(|(base, _)| *base == wanted) else {
+            return Ok(vec![None]);
+        };
+        let several = given.each_value();
+        if several.len() > 1 && given.negated {
+            let (word, value) = (given.word.to_owned(), given.value().to_owned());
+            return Err(Error::NegatedList { word, value });
+        }
+        Ok(several.into_iter().map(Some).collect())
+    };
+    let rest = Parts::of(spec)?;
+    let mut rules = Vec::new();
+    for source in &listed(Base::Source)? {
+        for destination in &listed(Base::Destination)? {
+            rules.push(rule(spec, &rest, source.as_ref(), destination.as_ref(), counters)?);
+        }
+    }
+    Ok(rules)
+}
+
+/// What all rules of a specification share.
+struct Parts {
+    companions: Vec<Companion>,
+    matches: Vec<Expr>,
+    target: Vec<Expr>,
+    userdata: Userdata,
+}
+
+impl Parts {
+    fn of(spec: &Spec<'_>) -> Result<Self, Error> {
+        let (mut shape, mut matches, mut target) = (Shape::default(), Vec::new(), Vec::new());
+        let (mut comment, mut companions) = (None, Vec::new());
+        for loaded in &spec.matches {
+            let (part, exprs) = built(spec, loaded, &mut companions)?;
+            if loaded.module.name == "comment" {
+                let given = loaded.given.first();
+                if let (Some(given), Some(_)) = (given, comment) {
+                    return Err(Error::Repeated { word: given.word.to_owned() });
+                }
+                comment = given.map(Given::value);
+            }
+            shape.matches.push(part);
+            matches.extend(exprs);
+        }
+        match &spec.jump {
+            Some(Jump::Verdict(verdict)) => {
+                target.push(Immediate::Verdict(verdict.clone()).into());
+            }
+            Some(Jump::Extension(loaded)) => {
+                let (part, exprs) = built(spec, loaded, &mut companions)?;
+                shape.target = Some(part);
+                target = exprs;
+            }
+            None => {}
+        }
+        let mut userdata = Userdata::new();
+        if let Some(comment) = comment {
+            userdata = userdata.with_whole_comment(comment);
+        }
+        if shape != Shape::default() {
+            userdata = userdata.with(TLV_SHAPE, shape.encode());
+        }
+        let bytes = userdata.encode().len();
+        if bytes > Userdata::MAX {
+            return Err(Error::TooLong { bytes, most: Userdata::MAX });
+        }
+        Ok(Parts { companions, matches, target, userdata })
+    }
+}
+
+fn built(
+    spec: &Spec<'_>,
+    loaded: &Loaded<'_>,
+    companions: &mut Vec<Companion>,
+) -> Result<(Part, Vec<Expr>), Error> {
+    let (protocols, needs) = loaded.protocols();
+    if !protocols.is_empty() && !spec.protocol.is_some_and(|number| protocols.contains(&number)) {
+        return Err(Error::NeedsProtocol { name: loaded.name.to_owned(), needs });
+    }
+    let Module { id, build, note, companions: beside, .. } = loaded.module;
+    let options = loaded.options(spec.context());
+    let exprs = build(&options)?;
+    companions.extend(beside(&options)?);
+    let note = note(&options);
+    // At most 128 expressions make a rule (NFT_RULE_MAXEXPRS).
+    let part = Part { id: *id, exprs: u8::try_from(exprs.len()).unwrap_or(u8::MAX), note };
+    Ok((part, exprs))
+}
+
+fn rule(
+    spec: &Spec<'_>,
+    rest: &Parts,
+    source: Option<&Given<'_>>,
+    destination: Option<&Given<'_>>,
+    counters: Counters,
+) -> Result<Compiled, Error> {
+    let mut options: Vec<(Base, &Given<'_>)> = spec
+        .base
+        .iter()
+        .filter(|(base, _)| !matches!(base, Base::Source | Base::Destination))
+        .map(|(base, given)| (*base, given))
+        .collect();
+    options.extend(source.map(|given| (Base::Source, given)));
+    options.extend(destination.map(|given| (Base::Destination, given)));
+    options.sort_by_key(|(base, _)| base.place());
+    let mut exprs = Vec::new();
+    for (base, given) in options {
+        exprs.extend(base::base_match(base, given, spec.version)?);
+    }
+    exprs.extend(rest.matches.iter().cloned());
+    let Counters { packets, bytes } = counters;
+    exprs.push(Counter { packets, bytes }.into());
+    exprs.extend(rest.target.iter().cloned());
+    let rule = Rule { exprs, userdata: rest.userdata.clone() };
+    Ok(Compiled { rule, companions: rest.companions.clone() })
+}

@@ -1,0 +1,28 @@
+//! Targets by name (`-j NAME`), one file for each.
+
+mod dnat;
+mod mark;
+mod masquerade;
+mod nat;
+mod refused;
+
+use super::Error;
+use super::module::Module;
+use crate::net::IpVersion;
+
+static MODULES: [&Module; 4] = [&dnat::DNAT, &dnat::SNAT, &mark::MARK, &masquerade::MASQUERADE];
+
+/// The target of a name; `None` where it can only be a chain of the user's.
+pub(super) fn find(name: &str, version: IpVersion) -> Result<Option<&'static Module>, Error> {
+    match MODULES.iter().find(|module| module.name == name) {
+        Some(module) if module.version.is_none_or(|only| only == version) => Ok(Some(module)),
+        Some(_) => Err(Error::OtherFamilyMatch { name: name.to_owned(), version }),
+        None => refused::refusal(name).map_or(Ok(None), Err),
+    }
+}
+
+/// All targets of a family, as a rule of others is compared with them.
+pub(super) fn all(version: IpVersion) -> impl Iterator<Item = &'static Module> + Clone {
+    let of_family = move |module: &&Module| module.version.is_none_or(|only| only == version);
+    MODULES.iter().copied().filter(of_family)
+}
