@@ -4,6 +4,8 @@
 //! Each test has a network namespace of its own. It needs root, nft 1.0.6 and iptables 1.8.9.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "kernel/chains.rs"]
+mod chains;
 #[path = "kernel/commits.rs"]
 mod commits;
 #[path = "kernel/iptables.rs"]

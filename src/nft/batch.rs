@@ -1,5 +1,6 @@
 //! A sealed transaction as messages, and which change each of them belongs to.
 
+use super::chain::{NFTA_CHAIN_HANDLE, NFTA_CHAIN_NAME, NFTA_CHAIN_TABLE, put_counters};
 use super::describe::{describe, describe_elements};
 use super::error::RefusedChange;
 use super::expr::{Expr, SetRef};
@@ -26,8 +27,6 @@ const DELOBJ: u16 = 20;
 const BATCH_BEGIN: u16 = 0x10;
 const BATCH_END: u16 = 0x11;
 const BATCH_GENID: u16 = 1;
-const NFTA_CHAIN_TABLE: u16 = 1;
-const NFTA_CHAIN_NAME: u16 = 3;
 const NFTA_TABLE_NAME: u16 = 1;
 const NFTA_SET_ELEM_LIST_TABLE: u16 = 1;
 const NFTA_SET_ELEM_LIST_SET: u16 = 2;
@@ -35,6 +34,7 @@ const NFTA_SET_ELEM_LIST_ELEMENTS: u16 = 3;
 const NFTA_SET_ELEM_LIST_SET_ID: u16 = 4;
 
 const NLM_F_ACK: u16 = 0x4;
+const NLM_F_REPLACE: u16 = 0x100;
 const NLM_F_CREATE: u16 = 0x400;
 const NLM_F_APPEND: u16 = 0x800;
 const NLM_F_EXCL: u16 = 0x200;
@@ -97,10 +97,20 @@ impl Batch<'_> {
             Change::AddBaseChain(..)
                 | Change::AddRule { .. }
                 | Change::InsertRule { .. }
+                | Change::ReplaceRule { .. }
                 | Change::AddObject(..)
         );
         RefusedChange { change: text, reason: refusal, needs_a_type }
     }
+}
+
+/// Where a rule goes.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// By these flags at the front or at the end, or beside the rule with that handle.
+    Beside(u16, Option<u64>),
+    /// In the place of the rule with that handle.
+    Of(u64),
 }
 
 /// The messages of a batch as they are made.
@@ -175,23 +185,35 @@ impl Writer {
                 self.messages.put_str(NFTA_TABLE_NAME, table.name.as_str());
             }
             Change::AddChain(table, chain) => {
-                self.new_chain(table);
+                self.chain(NEWCHAIN, NLM_F_CREATE, table);
                 chain.encode(&mut self.messages);
             }
             Change::AddBaseChain(table, chain) => {
-                self.new_chain(table);
+                self.chain(NEWCHAIN, NLM_F_CREATE, table);
                 chain.encode(&mut self.messages);
             }
-            Change::DeleteChain(table, name) => {
-                self.message(DELCHAIN, 0, table);
-                self.messages.put_str(NFTA_CHAIN_TABLE, table.name.as_str());
-                self.messages.put_str(NFTA_CHAIN_NAME, name.as_str());
+            Change::DeleteChain(table, name) => self.chain_named(DELCHAIN, table, name),
+            Change::RenameChain { table, chain, to } => {
+                self.chain_named(NEWCHAIN, table, to);
+                self.messages.put_be64(NFTA_CHAIN_HANDLE, chain.handle);
+            }
+            Change::SetPolicy(table, name, policy) => {
+                self.chain_named(NEWCHAIN, table, name);
+                policy.encode(&mut self.messages);
+            }
+            Change::SetChainCounters(table, name, counter) => {
+                self.chain_named(NEWCHAIN, table, name);
+                put_counters(counter, &mut self.messages);
             }
             Change::AddRule { table, chain, rule, after } => {
-                self.rule(table, chain, rule, NLM_F_APPEND, *after);
+                let place = Place::Beside(NLM_F_CREATE | NLM_F_APPEND, *after);
+                self.rule(table, chain, rule, place);
             }
             Change::InsertRule { table, chain, rule, before } => {
-                self.rule(table, chain, rule, 0, *before);
+                self.rule(table, chain, rule, Place::Beside(NLM_F_CREATE, *before));
+            }
+            Change::ReplaceRule { table, chain, old, new } => {
+                self.rule(table, chain, new, Place::Of(old.handle));
             }
             Change::DeleteRule(table, chain, rule) => {
                 self.delete_rule(table, chain, rule.handle);
@@ -225,9 +247,15 @@ impl Writer {
         }
     }
 
-    fn new_chain(&mut self, table: &TableId) {
-        self.message(NEWCHAIN, NLM_F_CREATE, table);
+    fn chain(&mut self, kind: u16, flags: u16, table: &TableId) {
+        self.message(kind, flags, table);
         self.messages.put_str(NFTA_CHAIN_TABLE, table.name.as_str());
+    }
+
+    /// A change of a chain that is there.
+    fn chain_named(&mut self, kind: u16, table: &TableId, name: &Name) {
+        self.chain(kind, 0, table);
+        self.messages.put_str(NFTA_CHAIN_NAME, name.as_str());
     }
 
     fn set(&mut self, table: &TableId, set: &Set, id: u32) {
@@ -237,7 +265,7 @@ impl Writer {
     }
 
     /// A rule, and in front of it the sets that belong to it.
-    fn rule(&mut self, table: &TableId, chain: &Name, rule: &Rule, flags: u16, at: Option<u64>) {
+    fn rule(&mut self, table: &TableId, chain: &Name, rule: &Rule, place: Place) {
         let mut rule = rule.clone();
         for expr in &mut rule.exprs {
             if let Expr::Lookup(lookup) = expr
@@ -249,11 +277,15 @@ impl Writer {
                 self.elements(NEWSETELEM, NLM_F_CREATE, table, set, elements, Some(*id));
             }
         }
-        self.message(NEWRULE, NLM_F_CREATE | flags, table);
+        let (flags, at) = match place {
+            Place::Beside(flags, handle) => (flags, handle.map(|it| (NFTA_RULE_POSITION, it))),
+            Place::Of(handle) => (NLM_F_REPLACE, Some((NFTA_RULE_HANDLE, handle))),
+        };
+        self.message(NEWRULE, flags, table);
         self.messages.put_str(NFTA_RULE_TABLE, table.name.as_str());
         self.messages.put_str(NFTA_RULE_CHAIN, chain.as_str());
-        if let Some(handle) = at {
-            self.messages.put_be64(NFTA_RULE_POSITION, handle);
+        if let Some((kind, handle)) = at {
+            self.messages.put_be64(kind, handle);
         }
         rule.encode(&mut self.messages);
     }

@@ -1,12 +1,17 @@
 //! Chains, and base chains: those that a hook of the network stack calls.
 
-use super::{Name, Userdata};
+use super::expr::Counter;
+use super::{Listed, Name, Userdata};
 use crate::netlink::{Malformed, Message, MessageBuilder};
 
-const NFTA_CHAIN_NAME: u16 = 3;
+pub(super) const NFTA_CHAIN_TABLE: u16 = 1;
+pub(super) const NFTA_CHAIN_HANDLE: u16 = 2;
+pub(super) const NFTA_CHAIN_NAME: u16 = 3;
 const NFTA_CHAIN_HOOK: u16 = 4;
 const NFTA_CHAIN_POLICY: u16 = 5;
+const NFTA_CHAIN_USE: u16 = 6;
 const NFTA_CHAIN_TYPE: u16 = 7;
+const NFTA_CHAIN_COUNTERS: u16 = 8;
 const NFTA_CHAIN_USERDATA: u16 = 12;
 const NFTA_HOOK_HOOKNUM: u16 = 1;
 const NFTA_HOOK_PRIORITY: u16 = 2;
@@ -142,6 +147,14 @@ impl Policy {
             Policy::Drop => "drop",
         }
     }
+
+    pub(super) fn encode(self, message: &mut MessageBuilder) {
+        let number = match self {
+            Policy::Drop => 0,
+            Policy::Accept => 1,
+        };
+        message.put_be32(NFTA_CHAIN_POLICY, number);
+    }
 }
 
 impl Chain {
@@ -173,11 +186,7 @@ impl BaseChain {
             message.put_str(NFTA_HOOK_DEV, device);
         }
         message.end(hook);
-        let policy = match self.policy {
-            Policy::Drop => 0,
-            Policy::Accept => 1,
-        };
-        message.put_be32(NFTA_CHAIN_POLICY, policy);
+        self.policy.encode(message);
         message.put_str(NFTA_CHAIN_TYPE, self.kind.as_str());
         put_userdata(&self.userdata, message);
     }
@@ -240,4 +249,40 @@ impl AnyChain {
             AnyChain::Regular(chain) => &chain.name,
         }
     }
+}
+
+/// What the kernel keeps of a chain besides what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainUsage {
+    /// The chain.
+    pub chain: Listed<AnyChain>,
+    /// How many rules it has, and how many rules and elements jump to it, in one number.
+    pub uses: u32,
+    /// What came to the policy of a base chain that counts.
+    pub counter: Option<Counter>,
+}
+
+impl ChainUsage {
+    pub(super) fn decode(message: &Message<'_>) -> Result<Self, Malformed> {
+        let attributes = message.attributes();
+        let counter = attributes.find(NFTA_CHAIN_COUNTERS);
+        Ok(ChainUsage {
+            chain: listed(message)?,
+            uses: attributes.need(NFTA_CHAIN_USE, "chain without its uses")?.be32()?,
+            counter: counter.map(|counter| Counter::read(counter.nested())).transpose()?,
+        })
+    }
+}
+
+/// A chain with its handle.
+pub(super) fn listed(message: &Message<'_>) -> Result<Listed<AnyChain>, Malformed> {
+    let handle = message.attributes().need(NFTA_CHAIN_HANDLE, "chain without a handle")?.be64()?;
+    Ok(Listed { handle, value: AnyChain::decode(message)? })
+}
+
+/// What a base chain is to have counted.
+pub(super) fn put_counters(counter: &Counter, message: &mut MessageBuilder) {
+    let counters = message.nest(NFTA_CHAIN_COUNTERS);
+    counter.put(message);
+    message.end(counters);
 }

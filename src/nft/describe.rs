@@ -1,5 +1,6 @@
 //! Changes in nft syntax, for plans and for refusals.
 
+use super::expr::Counter;
 use super::listing::{list_element, list_rule, set_lines};
 use super::object::type_word;
 use super::{Change, Element, Rule, Set, TableId};
@@ -28,6 +29,16 @@ pub(super) fn describe(change: &Change, known: &[Set]) -> String {
             chain.policy.word()
         ),
         Change::DeleteChain(table, name) => format!("delete chain {table} {name}"),
+        Change::RenameChain { table, chain, to } => {
+            format!("rename chain {table} {} {to}", chain.value.name())
+        }
+        Change::SetPolicy(table, name, policy) => {
+            format!("add chain {table} {name} {{ policy {}; }}", policy.word())
+        }
+        Change::SetChainCounters(table, name, counter) => {
+            let Counter { packets, bytes } = counter;
+            format!("set counters of chain {table} {name} to packets {packets} bytes {bytes}")
+        }
         Change::AddRule { table, chain, rule, after } => {
             format!("add rule {table} {chain}{} {}", at("handle", after), rule_text(table, rule))
         }
@@ -37,6 +48,10 @@ pub(super) fn describe(change: &Change, known: &[Set]) -> String {
                 at("handle", before),
                 rule_text(table, rule)
             )
+        }
+        Change::ReplaceRule { table, chain, old, new } => {
+            let text = rule_text(table, new);
+            format!("replace rule {table} {chain} handle {} {text}", old.handle)
         }
         Change::DeleteRule(table, chain, rule) => {
             format!("delete rule {table} {chain} handle {}", rule.handle)

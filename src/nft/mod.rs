@@ -31,7 +31,7 @@ mod transaction;
 mod userdata;
 
 pub use batch::Batch;
-pub use chain::{AnyChain, BaseChain, Chain, ChainKind, Hook, Policy};
+pub use chain::{AnyChain, BaseChain, Chain, ChainKind, ChainUsage, Hook, Policy};
 pub use concat::concat;
 pub use datatype::DataType;
 pub use element::{Element, ElementData};

@@ -3,14 +3,14 @@
 use nix::errno::Errno;
 
 use super::batch::NFTABLES;
-use super::chain::AnyChain;
+use super::chain::{AnyChain, ChainUsage, NFTA_CHAIN_NAME, NFTA_CHAIN_TABLE, listed};
 use super::error::Error;
 use super::kernel::Kernel;
 use super::object::{COUNTER, NFTA_OBJ_NAME, NFTA_OBJ_TABLE, NFTA_OBJ_TYPE};
 use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE, NFTA_RULE_TABLE};
 use super::set::NFTA_SET_TABLE;
 use super::{BaseChain, Element, Family, Listed, Name, Object, Rule, Set, Table, TableId};
-use crate::netlink::{self, Answer, Malformed, Message};
+use crate::netlink::{self, Answer, Malformed};
 
 const GETTABLE: u16 = NFTABLES | 1;
 const GETCHAIN: u16 = NFTABLES | 4;
@@ -18,11 +18,10 @@ const GETRULE: u16 = NFTABLES | 7;
 const GETSET: u16 = NFTABLES | 10;
 const GETSETELEM: u16 = NFTABLES | 13;
 const GETOBJ: u16 = NFTABLES | 19;
+/// `NFT_MSG_GETRULE_RESET`.
+const GETRULE_RESET: u16 = NFTABLES | 25;
 const NLM_F_DUMP: u16 = 0x300;
 const NFTA_TABLE_NAME: u16 = 1;
-const NFTA_CHAIN_TABLE: u16 = 1;
-const NFTA_CHAIN_HANDLE: u16 = 2;
-const NFTA_CHAIN_NAME: u16 = 3;
 const NFTA_SET_ELEM_LIST_TABLE: u16 = 1;
 const NFTA_SET_ELEM_LIST_SET: u16 = 2;
 const NFTA_SET_ELEM_LIST_ELEMENTS: u16 = 3;
@@ -60,7 +59,7 @@ impl Kernel {
                 message.put_str(NFTA_CHAIN_TABLE, table.name.as_str());
                 message.put_str(NFTA_CHAIN_NAME, name.as_str());
             },
-            listed_chain,
+            listed,
         )?;
         found(answers)
     }
@@ -80,12 +79,33 @@ impl Kernel {
             |message, all| {
                 let of = message.attributes().need(NFTA_CHAIN_TABLE, "chain without a table")?;
                 if of.text()? == table.name.as_str() {
-                    all.push(listed_chain(message)?);
+                    all.push(listed(message)?);
                 }
                 Ok(())
             },
         )?;
         Ok(all)
+    }
+
+    /// Chains by name with what uses them and what they counted; `None` for one that is not there.
+    ///
+    /// # Errors
+    /// [`Error::Netlink`].
+    pub fn chain_usage(
+        &mut self,
+        table: &TableId,
+        names: &[Name],
+    ) -> Result<Vec<Option<ChainUsage>>, Error> {
+        let answers = self.ask(
+            names.iter(),
+            |message, name, seq| {
+                message.message(GETCHAIN, 0, seq, table.family.number(), 0);
+                message.put_str(NFTA_CHAIN_TABLE, table.name.as_str());
+                message.put_str(NFTA_CHAIN_NAME, name.as_str());
+            },
+            ChainUsage::decode,
+        )?;
+        found(answers)
     }
 
     /// The base chains of all tables.
@@ -100,7 +120,7 @@ impl Kernel {
             |message, all| {
                 let table = message.attributes().need(NFTA_CHAIN_TABLE, "chain without a table")?;
                 let name = super::rule::name(table.text()?)?;
-                if let AnyChain::Base(chain) = listed_chain(message)?.value {
+                if let AnyChain::Base(chain) = listed(message)?.value {
                     let family = Family::from_number(message.family());
                     all.push((TableId { family, name }, chain));
                 }
@@ -119,10 +139,70 @@ impl Kernel {
         table: &TableId,
         chain: Option<&Name>,
     ) -> Result<Vec<(Name, Listed<Rule>)>, Error> {
+        self.dump_rules(GETRULE, table, chain)
+    }
+
+    /// Sets the counters and quotas of the rules of a table, or of one of its chains, back to
+    /// zero, and returns the rules with what they had counted: `reset rules`, which is not in
+    /// nft 1.0.6. A dump that is disturbed is begun again, and what the first one has reset is
+    /// lost then.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] before Linux 6.2, [`Error::Netlink`] otherwise.
+    pub fn reset_rules(
+        &mut self,
+        table: &TableId,
+        chain: Option<&Name>,
+    ) -> Result<Vec<(Name, Listed<Rule>)>, Error> {
+        match self.dump_rules(GETRULE_RESET, table, chain) {
+            // The kernel knows no message of this number.
+            Err(Error::Netlink(netlink::Error::Refused(refusal)))
+                if refusal.errno == Errno::EINVAL as i32 =>
+            {
+                Err(reset_unsupported())
+            }
+            other => other,
+        }
+    }
+
+    /// As [`Kernel::reset_rules`] for one rule; `None` if it is not there.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] before Linux 6.2, [`Error::Netlink`] otherwise.
+    pub fn reset_rule(
+        &mut self,
+        table: &TableId,
+        chain: &Name,
+        handle: u64,
+    ) -> Result<Option<Listed<Rule>>, Error> {
+        let answers = self.ask(
+            [handle].into_iter(),
+            |message, handle, seq| {
+                message.message(GETRULE_RESET, 0, seq, table.family.number(), 0);
+                message.put_str(NFTA_RULE_TABLE, table.name.as_str());
+                message.put_str(NFTA_RULE_CHAIN, chain.as_str());
+                message.put_be64(NFTA_RULE_HANDLE, handle);
+            },
+            Rule::decode,
+        )?;
+        match answers.as_slice() {
+            [Answer::Refused(refusal)] if refusal.errno == Errno::EINVAL as i32 => {
+                Err(reset_unsupported())
+            }
+            _ => Ok(found(answers)?.into_iter().flatten().next().map(|(_, rule)| rule)),
+        }
+    }
+
+    fn dump_rules(
+        &mut self,
+        kind: u16,
+        table: &TableId,
+        chain: Option<&Name>,
+    ) -> Result<Vec<(Name, Listed<Rule>)>, Error> {
         let mut all = Vec::new();
         self.dump(
             |message, seq| {
-                message.message(GETRULE, NLM_F_DUMP, seq, table.family.number(), 0);
+                message.message(kind, NLM_F_DUMP, seq, table.family.number(), 0);
                 message.put_str(NFTA_RULE_TABLE, table.name.as_str());
                 if let Some(chain) = chain {
                     message.put_str(NFTA_RULE_CHAIN, chain.as_str());
@@ -311,9 +391,8 @@ impl Kernel {
     }
 }
 
-fn listed_chain(message: &Message<'_>) -> Result<Listed<AnyChain>, Malformed> {
-    let handle = message.attributes().need(NFTA_CHAIN_HANDLE, "chain without a handle")?.be64()?;
-    Ok(Listed { handle, value: AnyChain::decode(message)? })
+fn reset_unsupported() -> Error {
+    Error::Unsupported { feature: "reset of the counters of rules", needs: "Linux 6.2" }
 }
 
 /// Not being there is an answer; every other refusal is an error.

@@ -7,8 +7,11 @@ use std::fmt;
 
 use super::batch::{Batch, Writer};
 use super::describe::describe;
+use super::expr::Counter;
 use super::kernel::Generation;
-use super::{BaseChain, Chain, Element, Listed, Name, Object, Rule, Set, Table, TableId};
+use super::{
+    AnyChain, BaseChain, Chain, Element, Listed, Name, Object, Policy, Rule, Set, Table, TableId,
+};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,20 @@ pub enum Change {
     AddBaseChain(TableId, BaseChain),
     /// `delete chain`; it must be empty and nothing may jump to it.
     DeleteChain(TableId, Name),
+    /// `rename chain`: rules that jump to it go on doing so.
+    RenameChain {
+        /// The table.
+        table: TableId,
+        /// The chain as it is.
+        chain: Listed<AnyChain>,
+        /// Its new name, which no other chain of the table has.
+        to: Name,
+    },
+    /// `add chain … { policy drop; }` for a base chain that is there: its rules stay.
+    SetPolicy(TableId, Name, Policy),
+    /// Sets what a base chain counted of the packets that came to its policy; one that has no
+    /// counters yet has some from then on. nft(8) has no command for it; `iptables-restore -c` does.
+    SetChainCounters(TableId, Name, Counter),
     /// `add rule`: at the end, or behind the rule with that handle.
     AddRule {
         /// The table.
@@ -44,6 +61,18 @@ pub enum Change {
         rule: Rule,
         /// The handle of the rule before which it goes.
         before: Option<u64>,
+    },
+    /// `replace rule`: another rule in the place of the listed one. Whether it takes over the
+    /// handle depends on the kernel.
+    ReplaceRule {
+        /// The table.
+        table: TableId,
+        /// The chain.
+        chain: Name,
+        /// The rule that goes.
+        old: Listed<Rule>,
+        /// The rule that takes its place.
+        new: Rule,
     },
     /// `delete rule`.
     DeleteRule(TableId, Name, Listed<Rule>),

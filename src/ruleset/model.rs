@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::snapshot::Snapshot;
-use crate::nft::expr::Immediate;
+use crate::nft::expr::{Immediate, Verdict};
 use crate::nft::{
-    AnyChain, Change, Element, ElementData, Expr, Listed, Name, Object, Rule, Set, Table,
-    Transaction, list_table,
+    AnyChain, BaseChain, Change, Element, ElementData, Expr, Listed, Name, Object, Rule, Set,
+    Table, Transaction, list_table,
 };
 
 /// One table.
@@ -90,15 +90,21 @@ impl Model {
             Change::AddChain(_, chain) => self.add_chain(AnyChain::Regular(chain.clone())),
             Change::AddBaseChain(_, chain) => self.add_chain(AnyChain::Base(chain.clone())),
             Change::DeleteChain(_, name) => self.delete_chain(name)?,
+            Change::RenameChain { chain, to, .. } => self.rename_chain(chain.value.name(), to)?,
+            Change::SetPolicy(_, name, policy) => self.base_chain(name)?.policy = *policy,
+            // What was counted is not modelled.
+            Change::SetChainCounters(_, name, _) => {
+                self.base_chain(name)?;
+            }
             Change::AddRule { chain, rule, after, .. } => self.add_rule(chain, rule, *after, 1)?,
             Change::InsertRule { chain, rule, before, .. } => {
                 self.add_rule(chain, rule, *before, 0)?;
             }
-            Change::DeleteRule(_, chain, rule) => {
-                let rules = self.rules(chain)?;
-                let at = rules.iter().position(|there| there.handle == rule.handle);
-                rules.remove(at.ok_or_else(|| Refused::Absent(format!("rule {}", rule.handle)))?);
+            Change::ReplaceRule { chain, old, new, .. } => {
+                self.add_rule(chain, new, Some(old.handle), 0)?;
+                self.delete_rule(chain, old)?;
             }
+            Change::DeleteRule(_, chain, rule) => self.delete_rule(chain, rule)?,
             Change::AddSet(_, set) => {
                 if !self.sets.iter().any(|(there, _)| there.name == set.name) {
                     self.sets.push((set.clone(), vec![]));
@@ -148,6 +154,50 @@ impl Model {
         }
         let at = self.chains.iter().position(|(chain, _)| chain.name() == name);
         self.chains.remove(at.ok_or(Refused::Absent(jump))?);
+        Ok(())
+    }
+
+    /// Rules and elements lead to a chain itself, and show its new name.
+    fn rename_chain(&mut self, from: &Name, to: &Name) -> Result<(), Refused> {
+        if self.chains.iter().any(|(chain, _)| chain.name() == to) {
+            return Err(Refused::Present(to.to_string()));
+        }
+        let chain = self.chains.iter_mut().find(|(chain, _)| chain.name() == from);
+        match chain.ok_or_else(|| Refused::Absent(from.to_string()))? {
+            (AnyChain::Base(chain), _) => chain.name = to.clone(),
+            (AnyChain::Regular(chain), _) => chain.name = to.clone(),
+        }
+        let rules = self.chains.iter_mut().flat_map(|(_, rules)| rules);
+        let of_rules = rules.flat_map(|rule| &mut rule.value.exprs).filter_map(|expr| match expr {
+            Expr::Immediate(Immediate::Verdict(verdict)) => Some(verdict),
+            _ => None,
+        });
+        let elements = self.sets.iter_mut().flat_map(|(_, elements)| elements);
+        let of_elements = elements.filter_map(|element| match &mut element.data {
+            Some(ElementData::Verdict(verdict)) => Some(verdict),
+            Some(ElementData::Value(_) | ElementData::Object(_)) | None => None,
+        });
+        for verdict in of_rules.chain(of_elements).filter(|it| it.chain() == Some(from)) {
+            match verdict {
+                Verdict::Jump(name) | Verdict::Goto(name) => *name = to.clone(),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn base_chain(&mut self, name: &Name) -> Result<&mut BaseChain, Refused> {
+        let base = self.chains.iter_mut().find_map(|(chain, _)| match chain {
+            AnyChain::Base(base) if base.name == *name => Some(base),
+            AnyChain::Base(_) | AnyChain::Regular(_) => None,
+        });
+        base.ok_or_else(|| Refused::Absent(format!("base chain {name}")))
+    }
+
+    fn delete_rule(&mut self, chain: &Name, rule: &Listed<Rule>) -> Result<(), Refused> {
+        let rules = self.rules(chain)?;
+        let at = rules.iter().position(|there| there.handle == rule.handle);
+        rules.remove(at.ok_or_else(|| Refused::Absent(format!("rule {}", rule.handle)))?);
         Ok(())
     }
 

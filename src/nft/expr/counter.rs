@@ -18,6 +18,16 @@ pub struct Counter {
 }
 
 impl Counter {
+    /// Puts both numbers, as expressions, objects and chains have them.
+    pub(in crate::nft) fn put(&self, message: &mut MessageBuilder) {
+        self.encode(message);
+    }
+
+    /// Reads both numbers.
+    pub(in crate::nft) fn read(attributes: Attributes<'_>) -> Result<Self, Malformed> {
+        Counter::decode(attributes)
+    }
+
     pub(super) fn list(&self, listing: &mut RuleListing<'_>) {
         let text = match listing.is_stateless() {
             true => "counter".to_owned(),
