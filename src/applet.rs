@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::front::{cni, daemon, inspect, install};
+use crate::front::{cni, daemon, inspect, install, iptables};
 
 /// The CNI plugins, by name.
 const PLUGINS: [cni::Plugin; 5] =
@@ -57,6 +57,12 @@ pub fn run(arguments: Vec<String>) -> ExitCode {
         let get = |name: &str| get(name).unwrap_or_default();
         let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
         return cni::run(plugin, get, io::stdin().lock(), &mut out, &mut err);
+    }
+    let program = iptables::Program::find(called).map(|program| (program, 1));
+    let program = program.or_else(|| iptables::Program::find(word).map(|program| (program, 2)));
+    if let Some((program, first)) = program {
+        let words = arguments.get(first..).unwrap_or_default();
+        return iptables::run(program, words, &mut io::stdout().lock(), &mut io::stderr().lock());
     }
     match Arguments::try_parse_from(arguments) {
         Ok(arguments) => finish(&command(&arguments.command)),

@@ -11,11 +11,6 @@ use crate::nft::Kernel;
 use crate::ruleset::{Lock, Plan, apply};
 use crate::sys;
 
-/// Longer than the kernel takes to free what was deleted: an RCU grace period, some times over.
-const GRACE: Duration = Duration::from_millis(50);
-/// How often to look whether nobody commits any more, before closing all the same.
-const PATIENCE: u32 = 40;
-
 /// Open connections of one operation.
 #[derive(Debug)]
 pub struct Host {
@@ -90,22 +85,10 @@ impl Drop for Host {
         let held: Vec<RawFd> = [self.kernel.as_raw_fd()].into_iter().chain(conntrack).collect();
         let outlived = sys::outlive(&held, || {
             stale::forget_now(&mut self.conntrack, &self.stale);
-            wait_for_quiet(&mut self.kernel);
+            self.kernel.wait_for_quiet();
         });
         if !outlived {
             stale::forget_now(&mut self.conntrack, &self.stale);
         }
-    }
-}
-
-fn wait_for_quiet(kernel: &mut Kernel) {
-    let mut before = None;
-    for _ in 0..PATIENCE {
-        let now = kernel.generation().ok();
-        if now.is_none() || now == before {
-            return;
-        }
-        before = now;
-        std::thread::sleep(GRACE);
     }
 }

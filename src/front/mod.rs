@@ -4,3 +4,4 @@ pub mod cni;
 pub mod daemon;
 pub mod inspect;
 pub mod install;
+pub mod iptables;

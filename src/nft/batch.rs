@@ -192,6 +192,11 @@ impl Writer {
                 self.chain(NEWCHAIN, NLM_F_CREATE, table);
                 chain.encode(&mut self.messages);
             }
+            Change::FlushChain(table, name) => {
+                self.message(DELRULE, 0, table);
+                self.messages.put_str(NFTA_RULE_TABLE, table.name.as_str());
+                self.messages.put_str(NFTA_RULE_CHAIN, name.as_str());
+            }
             Change::DeleteChain(table, name) => self.chain_named(DELCHAIN, table, name),
             Change::RenameChain { table, chain, to } => {
                 self.chain_named(NEWCHAIN, table, to);

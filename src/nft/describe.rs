@@ -28,6 +28,7 @@ pub(super) fn describe(change: &Change, known: &[Set]) -> String {
             chain.priority,
             chain.policy.word()
         ),
+        Change::FlushChain(table, name) => format!("flush chain {table} {name}"),
         Change::DeleteChain(table, name) => format!("delete chain {table} {name}"),
         Change::RenameChain { table, chain, to } => {
             format!("rename chain {table} {} {to}", chain.value.name())

@@ -10,6 +10,7 @@
 
 mod batch;
 mod chain;
+mod closing;
 mod concat;
 mod datatype;
 mod describe;

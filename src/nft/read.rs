@@ -108,6 +108,29 @@ impl Kernel {
         found(answers)
     }
 
+    /// All chains of a table, as [`Kernel::chain_usage`] gives them.
+    ///
+    /// # Errors
+    /// [`Error::Netlink`].
+    pub fn all_chain_usage(&mut self, table: &TableId) -> Result<Vec<ChainUsage>, Error> {
+        let mut all = Vec::new();
+        self.dump(
+            |message, seq| {
+                message.message(GETCHAIN, NLM_F_DUMP, seq, table.family.number(), 0);
+                message.put_str(NFTA_CHAIN_TABLE, table.name.as_str());
+            },
+            &mut all,
+            |message, all| {
+                let of = message.attributes().need(NFTA_CHAIN_TABLE, "chain without a table")?;
+                if of.text()? == table.name.as_str() {
+                    all.push(ChainUsage::decode(message)?);
+                }
+                Ok(())
+            },
+        )?;
+        Ok(all)
+    }
+
     /// The base chains of all tables.
     ///
     /// # Errors

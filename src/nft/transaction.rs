@@ -24,6 +24,8 @@ pub enum Change {
     AddChain(TableId, Chain),
     /// `add chain` with a hook.
     AddBaseChain(TableId, BaseChain),
+    /// `flush chain`: deletes its rules.
+    FlushChain(TableId, Name),
     /// `delete chain`; it must be empty and nothing may jump to it.
     DeleteChain(TableId, Name),
     /// `rename chain`: rules that jump to it go on doing so.

@@ -89,6 +89,11 @@ impl Model {
             Change::DeleteTable(_) => *self = Model::default(),
             Change::AddChain(_, chain) => self.add_chain(AnyChain::Regular(chain.clone())),
             Change::AddBaseChain(_, chain) => self.add_chain(AnyChain::Base(chain.clone())),
+            Change::FlushChain(_, name) => {
+                for rule in self.rules(name)?.clone() {
+                    self.delete_rule(name, &rule)?;
+                }
+            }
             Change::DeleteChain(_, name) => self.delete_chain(name)?,
             Change::RenameChain { chain, to, .. } => self.rename_chain(chain.value.name(), to)?,
             Change::SetPolicy(_, name, policy) => self.base_chain(name)?.policy = *policy,

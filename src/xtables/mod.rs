@@ -30,6 +30,7 @@ mod number;
 mod ports;
 mod protocol;
 mod rule;
+mod same;
 mod setting;
 mod shape;
 mod spec;
@@ -42,6 +43,7 @@ pub use compile::{Companion, Compiled, Counters};
 pub use conditions::{conditions, conditions_for};
 pub use error::Error;
 pub use rule::Rule;
+pub use same::same;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use super::base_read::{BaseSetting, protocol_of, read_base};
 use super::compile::Counters;
 use super::module::{Context, Module, Span};
-use super::setting::{Setting, Style};
+use super::setting::{Setting, Style, Word};
 use super::shape::{Part, Shape};
 use super::{matches, targets};
 use crate::net::IpVersion;
@@ -55,14 +55,24 @@ impl Rule {
     /// each, without quotes.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
+        self.all_words().into_iter().map(|word| word.text).collect()
+    }
+
+    /// The same as iptables-save prints it.
+    #[must_use]
+    pub fn saved(&self) -> String {
+        self.all_words().iter().map(Word::quoted).collect::<Vec<_>>().join(" ")
+    }
+
+    fn all_words(&self) -> Vec<Word> {
         let mut words = Vec::new();
         for BaseSetting { base, negated, value } in &self.base {
-            words.extend(negated.then(|| "!".to_owned()));
-            words.push(base.word().to_owned());
-            words.extend((!value.is_empty()).then(|| value.clone()));
+            words.extend(negated.then(|| Word::plain("!")));
+            words.push(Word::plain(base.word()));
+            words.extend((!value.is_empty()).then(|| Word::plain(value.clone())));
         }
         for Extension { module, settings } in &self.matches {
-            words.extend(["-m".to_owned(), module.name.to_owned()]);
+            words.extend([Word::plain("-m"), Word::plain(module.name)]);
             words.extend(settings.iter().flat_map(Setting::words));
         }
         let target = match &self.target {
@@ -71,7 +81,7 @@ impl Rule {
             Target::Verdict(verdict) => Some(("-j", verdict_name(verdict))),
             Target::Extension(extension) => Some(("-j", extension.module.name)),
         };
-        words.extend(target.into_iter().flat_map(|(j, name)| [j.to_owned(), name.to_owned()]));
+        words.extend(target.into_iter().flat_map(|(j, name)| [Word::plain(j), Word::plain(name)]));
         if let Target::Extension(extension) = &self.target {
             words.extend(extension.settings.iter().flat_map(Setting::words));
         }
@@ -146,7 +156,7 @@ impl<'a> Reader<'a> {
     ) -> Option<Extension> {
         let module = modules.find(|module| module.id == part.id)?;
         if module.name == "comment" {
-            let comment = Setting::new("comment", self.rule.userdata.comment()?);
+            let comment = Setting::text("comment", self.rule.userdata.comment()?);
             return Some(Extension { module, settings: vec![comment] });
         }
         let span = Span { exprs, note: &part.note, context };
@@ -178,7 +188,7 @@ impl<'a> Reader<'a> {
         if let (Some(comment), Ok(module)) =
             (self.rule.userdata.comment(), matches::find("comment", self.version))
         {
-            let settings = vec![Setting::new("comment", comment)];
+            let settings = vec![Setting::text("comment", comment)];
             rule.matches.push(Extension { module, settings });
         }
         Some(rule)

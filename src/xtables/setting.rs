@@ -9,17 +9,29 @@ pub(super) struct Setting {
     pub(super) name: &'static str,
     /// What follows.
     pub(super) values: Vec<String>,
+    /// Whether the value is free text, which iptables-save puts in quotes.
+    pub(super) is_text: bool,
 }
 
 impl Setting {
     /// An option with one value.
     pub(super) fn new(name: &'static str, value: impl Into<String>) -> Self {
-        Setting { negated: false, name, values: vec![value.into()] }
+        Setting { negated: false, name, values: vec![value.into()], is_text: false }
+    }
+
+    /// An option with free text, such as a comment.
+    pub(super) fn text(name: &'static str, value: impl Into<String>) -> Self {
+        Setting { is_text: true, ..Setting::new(name, value) }
+    }
+
+    /// An option with two values.
+    pub(super) fn pair(name: &'static str, one: String, other: String) -> Self {
+        Setting { negated: false, name, values: vec![one, other], is_text: false }
     }
 
     /// An option without a value.
     pub(super) fn flag(name: &'static str) -> Self {
-        Setting { negated: false, name, values: Vec::new() }
+        Setting { negated: false, name, values: Vec::new(), is_text: false }
     }
 
     /// The same, negated or not.
@@ -34,9 +46,43 @@ impl Setting {
     }
 
     /// The words of it, as they stand on a command line.
-    pub(super) fn words(&self) -> impl Iterator<Item = String> + '_ {
-        let not = self.negated.then(|| "!".to_owned());
-        not.into_iter().chain([format!("--{}", self.name)]).chain(self.values.iter().cloned())
+    pub(super) fn words(&self) -> impl Iterator<Item = Word> + '_ {
+        let not = self.negated.then(|| Word::plain("!"));
+        let name = Word::plain(format!("--{}", self.name));
+        let values =
+            self.values.iter().map(|value| Word { text: value.clone(), is_text: self.is_text });
+        not.into_iter().chain([name]).chain(values)
+    }
+}
+
+/// A word of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) text: String,
+    /// Whether it is free text.
+    is_text: bool,
+}
+
+impl Word {
+    pub(super) fn plain(text: impl Into<String>) -> Self {
+        Word { text: text.into(), is_text: false }
+    }
+
+    /// The word as iptables-save prints it: free text in quotes, unless it is letters, digits,
+    /// `_` and `-` alone.
+    pub(super) fn quoted(&self) -> String {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        if !self.is_text || (!self.text.is_empty() && self.text.chars().all(is_plain)) {
+            return self.text.clone();
+        }
+        let mut quoted = String::from("\"");
+        for c in self.text.chars() {
+            if matches!(c, '"' | '\\' | '\'') {
+                quoted.push('\\');
+            }
+            quoted.push(c);
+        }
+        quoted + "\""
     }
 }
 

@@ -79,8 +79,8 @@ fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
         Test::Masked { mask: [mask], negated, value: [set] }
             if transport_field(field) == Some(FLAGS) =>
         {
-            let values = vec![flag_names(*mask), flag_names(*set)];
-            Some(Setting { negated: *negated, name: "tcp-flags", values })
+            let flags = Setting::pair("tcp-flags", flag_names(*mask), flag_names(*set));
+            Some(flags.negated(*negated))
         }
         test => port_setting(field, test),
     };

@@ -1,0 +1,15 @@
+//! `iptables` and its relatives, on nf_tables alone: an unchanged caller finds what it knows.
+//!
+//! The applets act on the network namespace of their own process, in the tables and base chains
+//! that iptables-nft uses, with native expressions. Every operation is one batch; nothing is
+//! locked. Texts and exit codes are those of iptables-nft 1.8.9.
+
+mod builtin;
+mod change;
+mod error;
+mod program;
+mod show;
+mod state;
+
+pub use error::Error;
+pub use program::{Program, run};

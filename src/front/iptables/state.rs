@@ -1,0 +1,133 @@
+//! What is in a table: its chains in the order of iptables, and their rules.
+
+use super::builtin::{Builtin, Table};
+use super::error::Error;
+use crate::net::IpVersion;
+use crate::nft::expr::Counter;
+use crate::nft::{AnyChain, ChainUsage, Family, Kernel, Listed, Name, Policy, Rule, TableId};
+
+/// The table's name in nf_tables.
+pub(super) fn table_id(table: &Table, version: IpVersion) -> TableId {
+    TableId { family: Family::of(version), name: Name::literal(table.name) }
+}
+
+/// A chain with its rules.
+#[derive(Debug)]
+pub(super) struct Chain {
+    pub(super) name: Name,
+    /// Of a chain that a hook calls.
+    pub(super) policy: Option<Policy>,
+    /// What came to the policy; zero where the kernel does not count it.
+    pub(super) counter: Counter,
+    /// How many rules jump to it.
+    pub(super) references: u32,
+    pub(super) rules: Vec<Listed<Rule>>,
+}
+
+/// A table, read as one piece.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) version: IpVersion,
+    pub(super) table: &'static Table,
+    /// Whether it is there at all.
+    pub(super) exists: bool,
+    /// The chains that hooks call, all of them, then those of users by name.
+    pub(super) chains: Vec<Chain>,
+    /// Whether it has chains that hooks call and that iptables does not know.
+    pub(super) has_foreign: bool,
+}
+
+impl State {
+    /// All of a table, or one chain of it.
+    pub(super) fn read(
+        kernel: &mut Kernel,
+        table: &'static Table,
+        version: IpVersion,
+        only: Option<&str>,
+    ) -> Result<Self, Error> {
+        let id = table_id(table, version);
+        let (_, state) = kernel.consistently(|kernel| {
+            let usage = match only.map(Name::new) {
+                Some(Ok(name)) => kernel.chain_usage(&id, &[name])?.into_iter().flatten().collect(),
+                Some(Err(_)) => Vec::new(),
+                None => kernel.all_chain_usage(&id)?,
+            };
+            let rules = match (only.map(Name::new), usage.is_empty()) {
+                (_, true) => Vec::new(),
+                (Some(Ok(name)), false) => kernel.rules(&id, Some(&name))?,
+                (_, false) => kernel.rules(&id, None)?,
+            };
+            let exists = !usage.is_empty() || kernel.table(&id)?.is_some();
+            Ok((usage, rules, exists))
+        })?;
+        let (usage, rules, exists) = state;
+        Ok(State::assemble(table, version, only, usage, rules, exists))
+    }
+
+    fn assemble(
+        table: &'static Table,
+        version: IpVersion,
+        only: Option<&str>,
+        usage: Vec<ChainUsage>,
+        rules: Vec<(Name, Listed<Rule>)>,
+        exists: bool,
+    ) -> Self {
+        let mut users = Vec::new();
+        let mut builtin: Vec<Chain> = Vec::new();
+        let mut has_foreign = false;
+        for usage in usage {
+            match table.builtin(usage.chain.value.name().as_str()) {
+                Some(known) if known.is(&usage.chain.value) => builtin.push(chain(usage)),
+                Some(_) => has_foreign = true,
+                None => match &usage.chain.value {
+                    AnyChain::Base(_) => has_foreign = true,
+                    AnyChain::Regular(_) => users.push(chain(usage)),
+                },
+            }
+        }
+        let wanted = |known: &&Builtin| only.is_none_or(|only| only == known.name);
+        let mut chains: Vec<Chain> = Vec::new();
+        for known in table.chains.iter().filter(wanted) {
+            let at = builtin.iter().position(|chain| chain.name.as_str() == known.name);
+            chains.push(at.map_or_else(|| absent(known), |at| builtin.swap_remove(at)));
+        }
+        users.sort_by(|one, other| one.name.cmp(&other.name));
+        chains.extend(users);
+        for (name, rule) in rules {
+            if let Some(chain) = chains.iter_mut().find(|chain| chain.name == name) {
+                chain.rules.push(rule);
+            }
+        }
+        for chain in &mut chains {
+            let own = u32::try_from(chain.rules.len()).unwrap_or(u32::MAX);
+            chain.references = chain.references.saturating_sub(own);
+        }
+        State { version, table, exists, chains, has_foreign }
+    }
+
+    /// A chain by name.
+    pub(super) fn chain(&self, name: &str) -> Option<&Chain> {
+        self.chains.iter().find(|chain| chain.name.as_str() == name)
+    }
+}
+
+fn chain(usage: ChainUsage) -> Chain {
+    let policy = match &usage.chain.value {
+        AnyChain::Base(chain) => Some(chain.policy),
+        AnyChain::Regular(_) => None,
+    };
+    let counter = usage.counter.unwrap_or_default();
+    let name = usage.chain.value.name().clone();
+    Chain { name, policy, counter, references: usage.uses, rules: Vec::new() }
+}
+
+/// One that iptables shows although the kernel has none.
+fn absent(known: &Builtin) -> Chain {
+    Chain {
+        name: Name::literal(known.name),
+        policy: Some(Policy::Accept),
+        counter: Counter::default(),
+        references: 0,
+        rules: Vec::new(),
+    }
+}
