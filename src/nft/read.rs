@@ -9,7 +9,7 @@ use super::kernel::Kernel;
 use super::object::{COUNTER, NFTA_OBJ_NAME, NFTA_OBJ_TABLE, NFTA_OBJ_TYPE};
 use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE, NFTA_RULE_TABLE};
 use super::set::NFTA_SET_TABLE;
-use super::{BaseChain, Element, Family, Listed, Name, Object, Rule, Set, Table, TableId};
+use super::{BaseChain, Element, Family, Listed, Name, Object, RawRule, Rule, Set, Table, TableId};
 use crate::netlink::{self, Answer, Malformed};
 
 const GETTABLE: u16 = NFTABLES | 1;
@@ -234,6 +234,27 @@ impl Kernel {
             &mut all,
             |message, all| {
                 all.push(Rule::decode(message)?);
+                Ok(())
+            },
+        )?;
+        Ok(all)
+    }
+
+    /// The rules of a chain in order, undecoded: some microseconds less for each.
+    ///
+    /// # Errors
+    /// [`Error::Netlink`].
+    pub fn raw_rules(&mut self, table: &TableId, chain: &Name) -> Result<Vec<RawRule>, Error> {
+        let mut all = Vec::new();
+        self.dump(
+            |message, seq| {
+                message.message(GETRULE, NLM_F_DUMP, seq, table.family.number(), 0);
+                message.put_str(NFTA_RULE_TABLE, table.name.as_str());
+                message.put_str(NFTA_RULE_CHAIN, chain.as_str());
+            },
+            &mut all,
+            |message, all| {
+                all.push(RawRule::read(message)?);
                 Ok(())
             },
         )?;

@@ -103,9 +103,7 @@ impl Parts {
         if let Some(comment) = comment {
             userdata = userdata.with_whole_comment(comment);
         }
-        if shape != Shape::default() {
-            userdata = userdata.with(TLV_SHAPE, shape.encode());
-        }
+        userdata = userdata.with(TLV_SHAPE, shape.encode());
         let bytes = userdata.encode().len();
         if bytes > Userdata::MAX {
             return Err(Error::TooLong { bytes, most: Userdata::MAX });

@@ -27,6 +27,7 @@ mod interval;
 mod matches;
 mod module;
 mod number;
+mod pattern;
 mod ports;
 mod protocol;
 mod rule;
@@ -42,6 +43,7 @@ pub use command::{Command, Operation, PrintStyle, command, jump_target};
 pub use compile::{Companion, Compiled, Counters};
 pub use conditions::{conditions, conditions_for};
 pub use error::Error;
+pub use pattern::Pattern;
 pub use rule::Rule;
 pub use same::same;
 

@@ -5,9 +5,9 @@ use super::error::Error;
 use super::state::{State, table_id};
 use crate::net::IpVersion;
 use crate::nft::{
-    Applied, Chain, Change, Kernel, Listed, Name, Policy, Rule, TableId, Transaction,
+    Applied, Chain, Change, Kernel, Listed, Name, Policy, RawRule, Rule, TableId, Transaction,
 };
-use crate::xtables::{self, Companion, Compiled, Counters, Operation, jump_target};
+use crate::xtables::{Companion, Compiled, Counters, Operation, Pattern, jump_target};
 
 /// How often an operation is decided anew when others commit in between.
 const ATTEMPTS: u32 = 20;
@@ -104,16 +104,16 @@ impl Changer<'_> {
                 self.check_targets(rules)?;
                 let (name, mut listed) = self.rules_to_search(chain)?;
                 for rule in rules {
-                    let at = self.find(rule, &listed).ok_or(Error::NoRule)?;
-                    let found = listed.remove(at);
+                    let at = self.find(rule, &listed)?.ok_or(Error::NoRule)?;
+                    let found = listed.remove(at).decode()?;
                     transaction.push(Change::DeleteRule(id.clone(), name.clone(), found));
                 }
             }
             Operation::Check { chain, rules } => {
                 self.check_targets(rules)?;
                 let (_, listed) = self.rules_to_search(chain)?;
-                if rules.iter().any(|rule| self.find(rule, &listed).is_none()) {
-                    return Err(Error::NoRule);
+                for rule in rules {
+                    self.find(rule, &listed)?.ok_or(Error::NoRule)?;
                 }
             }
             Operation::Flush { chain } => self.flush(chain.as_deref(), &mut transaction)?,
@@ -219,15 +219,27 @@ impl Changer<'_> {
     }
 
     /// The rules of a chain to look for one in.
-    fn rules_to_search(&mut self, chain: &str) -> Result<(Name, Vec<Listed<Rule>>), Error> {
-        match self.rules_of(chain) {
-            Err(Error::NoSuch) => Err(Error::NoChain { name: chain.to_owned() }),
-            found => found,
+    fn rules_to_search(&mut self, chain: &str) -> Result<(Name, Vec<RawRule>), Error> {
+        let missing = || Error::NoChain { name: chain.to_owned() };
+        let name = Name::new(chain).map_err(|_| missing())?;
+        if !self.has(&name)? {
+            return match self.table.builtin(chain) {
+                Some(_) => Ok((name, Vec::new())),
+                None => Err(missing()),
+            };
         }
+        let listed = self.kernel.raw_rules(&self.id(), &name)?;
+        Ok((name, listed))
     }
 
-    fn find(&self, rule: &Compiled, listed: &[Listed<Rule>]) -> Option<usize> {
-        listed.iter().position(|listed| xtables::same(rule, &listed.value, self.version))
+    fn find(&self, rule: &Compiled, listed: &[RawRule]) -> Result<Option<usize>, Error> {
+        let pattern = Pattern::new(rule, self.version);
+        for (at, listed) in listed.iter().enumerate() {
+            if pattern.is(listed)? {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
     }
 
     fn flush(&mut self, chain: Option<&str>, transaction: &mut Transaction) -> Result<(), Error> {

@@ -1,0 +1,72 @@
+//! Looking for a rule among thousands: by bytes first, by meaning where bytes cannot say.
+
+use super::compile::Compiled;
+use super::same::same;
+use super::shape::Shape;
+use crate::net::IpVersion;
+use crate::nft::{self, Expr, RawRule, Rule, Userdata};
+
+/// What a rule must be to be the one that `-C` and `-D` mean.
+#[derive(Debug)]
+pub struct Pattern<'a> {
+    rule: &'a Compiled,
+    version: IpVersion,
+    /// Its expressions as the kernel sends them, and where in them its counts are.
+    exprs: Vec<u8>,
+    counts: std::ops::Range<usize>,
+    userdata: Vec<u8>,
+    has_set: bool,
+}
+
+impl<'a> Pattern<'a> {
+    /// The pattern of one rule.
+    #[must_use]
+    pub fn new(rule: &'a Compiled, version: IpVersion) -> Self {
+        let exprs = rule.rule.encode_expressions();
+        let counter = rule.rule.exprs.iter().position(|expr| matches!(expr, Expr::Counter(_)));
+        let length = |exprs: &[Expr]| Rule::new(exprs.to_vec()).encode_expressions().len();
+        let counts = match counter {
+            Some(at) => length(&rule.rule.exprs[..at])..length(&rule.rule.exprs[..=at]),
+            None => 0..0,
+        };
+        let has_set = exprs.windows(5).any(|bytes| bytes == b"__set" || bytes == b"__map");
+        let userdata = rule.rule.userdata.encode();
+        Pattern { rule, version, exprs, counts, userdata, has_set }
+    }
+
+    /// Whether a listed rule is the one.
+    ///
+    /// # Errors
+    /// [`nft::Error::Netlink`] for what the kernel would not send.
+    pub fn is(&self, rule: &RawRule) -> Result<bool, nft::Error> {
+        if self.is_same_bytes(rule) {
+            return Ok(true);
+        }
+        let is_ours = || Shape::decode(&Userdata::decode(&rule.userdata)).is_some();
+        if !self.has_set && !self.is_permutation(rule) && is_ours() {
+            return Ok(false);
+        }
+        Ok(same(self.rule, &rule.decode()?.value, self.version))
+    }
+
+    /// Whether the bytes may be the same in another order. Rules of ours with the same meaning
+    /// are: only options may stand in another order. Not so where the kernel numbers sets.
+    fn is_permutation(&self, rule: &RawRule) -> bool {
+        rule.exprs.len() == self.exprs.len() && self.sum(&rule.exprs) == self.sum(&self.exprs)
+    }
+
+    /// The sum of all bytes but the counts.
+    fn sum(&self, exprs: &[u8]) -> u32 {
+        let sum = |bytes: Option<&[u8]>| {
+            bytes.unwrap_or_default().iter().map(|b| u32::from(*b)).sum::<u32>()
+        };
+        sum(exprs.get(..self.counts.start)) + sum(exprs.get(self.counts.end..))
+    }
+
+    fn is_same_bytes(&self, rule: &RawRule) -> bool {
+        rule.exprs.len() == self.exprs.len()
+            && rule.userdata == self.userdata
+            && rule.exprs.get(..self.counts.start) == self.exprs.get(..self.counts.start)
+            && rule.exprs.get(self.counts.end..) == self.exprs.get(self.counts.end..)
+    }
+}
