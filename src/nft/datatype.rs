@@ -6,9 +6,11 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::clock;
 use super::symbols::{
-    ADDRESS_TYPES, ARP_OPERATIONS, CT_STATES, CT_STATUSES, DSCPS, ECNS, ETHER_TYPES, ICMP_CODES,
-    ICMP_TYPES, ICMPV6_CODES, ICMPV6_TYPES, INTERFACE_TYPES, PROTOCOLS, TCP_FLAGS,
+    ADDRESS_TYPES, ARP_OPERATIONS, CT_EVENTS, CT_STATES, CT_STATUSES, DAYS, DCCP_TYPES, DSCPS,
+    ECNS, ETHER_TYPES, ICMP_CODES, ICMP_TYPES, ICMPV6_CODES, ICMPV6_TYPES, INTERFACE_TYPES,
+    MH_TYPES, PROTOCOLS, TCP_FLAGS,
 };
 
 /// The type of one part of a key or of a datum.
@@ -81,12 +83,28 @@ pub enum DataType {
     Time,
     /// `iface_type`, 2 bytes in host order.
     IfaceType,
+    /// `dccp_pkttype`, 1 byte.
+    DccpPktType,
+    /// `mh_type`: of the mobility header of IPv6, 1 byte.
+    MhType,
+    /// `ct_label`: 128 bits.
+    CtLabel,
+    /// `ct_event`, 4 bytes in host order.
+    CtEvent,
+    /// `time`: nanoseconds since 1970, 8 bytes in host order.
+    Date,
+    /// `hour`: seconds of the day, 4 bytes in host order.
+    Hour,
+    /// `day` of the week from Sunday, 1 byte.
+    Day,
+    /// `cgroupsv2`: the number of a control group, 8 bytes in host order.
+    CgroupV2,
     /// A type without a name here: nft's number and the length in bytes.
     Other(u32, u8),
 }
 
 impl DataType {
-    const NAMED: [DataType; 31] = [
+    const NAMED: [DataType; 39] = [
         DataType::NfProto,
         DataType::Ipv4Addr,
         DataType::Ipv6Addr,
@@ -118,6 +136,14 @@ impl DataType {
         DataType::Gid,
         DataType::Time,
         DataType::IfaceType,
+        DataType::DccpPktType,
+        DataType::MhType,
+        DataType::CtLabel,
+        DataType::CtEvent,
+        DataType::Date,
+        DataType::Hour,
+        DataType::Day,
+        DataType::CgroupV2,
     ];
 
     /// nft's number, its word, and the length in bytes.
@@ -156,6 +182,14 @@ impl DataType {
             DataType::Gid => (25, "gid", 4),
             DataType::Time => (18, "time", 8),
             DataType::IfaceType => (21, "iface_type", 2),
+            DataType::DccpPktType => (16, "dccp_pkttype", 1),
+            DataType::MhType => (17, "mh_type", 1),
+            DataType::CtLabel => (30, "ct_label", 16),
+            DataType::CtEvent => (40, "ct_event", 4),
+            DataType::Date => (43, "time", 8),
+            DataType::Hour => (44, "hour", 4),
+            DataType::Day => (45, "day", 1),
+            DataType::CgroupV2 => (46, "cgroupsv2", 8),
             DataType::Other(number, len) => (number, "integer", len),
         }
     }
@@ -196,7 +230,12 @@ impl DataType {
             | DataType::Uid
             | DataType::Gid
             | DataType::Time
-            | DataType::IfaceType => true,
+            | DataType::IfaceType
+            | DataType::CtLabel
+            | DataType::CtEvent
+            | DataType::Date
+            | DataType::Hour
+            | DataType::CgroupV2 => true,
             DataType::NfProto
             | DataType::Integer(_)
             | DataType::Ipv4Addr
@@ -216,6 +255,9 @@ impl DataType {
             | DataType::Icmpv6Code
             | DataType::Ecn
             | DataType::ArpOp
+            | DataType::DccpPktType
+            | DataType::MhType
+            | DataType::Day
             | DataType::Other(..) => false,
         }
     }
@@ -237,7 +279,10 @@ impl DataType {
 
     /// Whether a value is a set of bits.
     pub(super) fn is_flags(self) -> bool {
-        matches!(self, DataType::CtState | DataType::CtStatus | DataType::TcpFlag)
+        matches!(
+            self,
+            DataType::CtState | DataType::CtStatus | DataType::TcpFlag | DataType::CtLabel
+        )
     }
 
     /// The value as nft writes it in a listing.
@@ -266,6 +311,10 @@ impl DataType {
             DataType::Boolean if number > 1 => "exists".to_owned(),
             DataType::CtState => flags(number, CT_STATES, ","),
             DataType::CtStatus => flags(number, CT_STATUSES, ","),
+            DataType::CtEvent => flags(number, CT_EVENTS, ","),
+            DataType::CtLabel => labels(value),
+            DataType::Date => format!("\"{}\"", clock::date(number)),
+            DataType::Hour => format!("\"{}\"", clock::hour(number)),
             DataType::TcpFlag => flags(number, TCP_FLAGS, " | "),
             DataType::EtherType => named_or(number, ETHER_TYPES, |n| format!("{n:#06x}")),
             DataType::Dscp => named_or(number, DSCPS, |n| format!("{n:#04x}")),
@@ -312,6 +361,9 @@ impl DataType {
             DataType::Ecn => Some(ECNS),
             DataType::ArpOp => Some(ARP_OPERATIONS),
             DataType::IfaceType => Some(INTERFACE_TYPES),
+            DataType::DccpPktType => Some(DCCP_TYPES),
+            DataType::MhType => Some(MH_TYPES),
+            DataType::Day => Some(DAYS),
             _ => None,
         }
     }
@@ -362,6 +414,13 @@ fn flags(number: u64, names: &[(u64, &str)], separator: &str) -> String {
     }
     let words = names.iter().filter(|(bit, _)| number & bit != 0).map(|(_, name)| *name);
     words.collect::<Vec<_>>().join(separator)
+}
+
+/// The bits that are set, by number.
+fn labels(value: &[u8]) -> String {
+    let bits = (0..value.len() * 8).filter(|bit| value[bit / 8] >> (bit % 8) & 1 != 0);
+    let words: Vec<String> = bits.map(|bit| bit.to_string()).collect();
+    if words.is_empty() { "0x0".to_owned() } else { words.join(",") }
 }
 
 fn hex(value: &[u8]) -> String {

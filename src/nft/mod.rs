@@ -11,7 +11,9 @@
 mod batch;
 mod chain;
 mod closing;
+mod clock;
 mod concat;
+mod ct_object;
 mod datatype;
 mod describe;
 mod element;
@@ -35,6 +37,7 @@ mod userdata;
 pub use batch::Batch;
 pub use chain::{AnyChain, BaseChain, Chain, ChainKind, ChainUsage, Hook, Policy};
 pub use concat::concat;
+pub use ct_object::{CtExpectation, CtHelper, CtTimeout};
 pub use datatype::DataType;
 pub use element::{Element, ElementData};
 pub use error::{Error, RefusedChange};

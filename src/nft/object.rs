@@ -1,18 +1,26 @@
-//! Stateful objects: named counters, and others kept as they are.
+//! Stateful objects: counters, quotas, limits, helpers and more by name; others kept as they are.
 
+use super::ct_object::{CtExpectation, CtHelper, CtTimeout};
+use super::expr::{Counter, Limit, Quota, Synproxy};
 use super::{Name, Userdata};
-use crate::netlink::{Malformed, Message, MessageBuilder};
+use crate::netlink::{Attributes, Malformed, Message, MessageBuilder};
 
 pub(super) const NFTA_OBJ_TABLE: u16 = 1;
 pub(super) const NFTA_OBJ_NAME: u16 = 2;
 pub(super) const NFTA_OBJ_TYPE: u16 = 3;
 const NFTA_OBJ_DATA: u16 = 4;
 const NFTA_OBJ_USERDATA: u16 = 8;
-const NFTA_COUNTER_BYTES: u16 = 1;
-const NFTA_COUNTER_PACKETS: u16 = 2;
+const NFTA_SECMARK_CTX: u16 = 1;
 
-/// `NFT_OBJECT_COUNTER`.
+// `NFT_OBJECT_*`.
 pub(super) const COUNTER: u32 = 1;
+const QUOTA: u32 = 2;
+const CT_HELPER: u32 = 3;
+const LIMIT: u32 = 4;
+const CT_TIMEOUT: u32 = 7;
+const SECMARK: u32 = 8;
+const CT_EXPECTATION: u32 = 9;
+const SYNPROXY: u32 = 10;
 
 /// A named object of a table: `add counter inet portcullis NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +44,20 @@ pub enum ObjectKind {
         /// Bytes so far.
         bytes: u64,
     },
+    /// Matches up to so many bytes of all who name it.
+    Quota(Quota),
+    /// Matches up to a rate of all who name it.
+    Limit(Limit),
+    /// Follows a protocol whose flows open others.
+    CtHelper(CtHelper),
+    /// How long flows are remembered in each state.
+    CtTimeout(CtTimeout),
+    /// Which flows are expected beside the one that names it.
+    CtExpectation(CtExpectation),
+    /// The security context that it gives packets; needs a security module such as SELinux.
+    Secmark(String),
+    /// Answers a SYN itself.
+    Synproxy(Synproxy),
     /// Another type, its data kept as received.
     Other {
         /// `NFT_OBJECT_*`.
@@ -51,8 +73,52 @@ impl ObjectKind {
     pub fn number(&self) -> u32 {
         match self {
             ObjectKind::Counter { .. } => COUNTER,
+            ObjectKind::Quota(_) => QUOTA,
+            ObjectKind::Limit(_) => LIMIT,
+            ObjectKind::CtHelper(_) => CT_HELPER,
+            ObjectKind::CtTimeout(_) => CT_TIMEOUT,
+            ObjectKind::CtExpectation(_) => CT_EXPECTATION,
+            ObjectKind::Secmark(_) => SECMARK,
+            ObjectKind::Synproxy(_) => SYNPROXY,
             ObjectKind::Other { number, .. } => *number,
         }
+    }
+
+    fn encode_data(&self, message: &mut MessageBuilder) {
+        match self {
+            ObjectKind::Counter { packets, bytes } => {
+                Counter { packets: *packets, bytes: *bytes }.put(message);
+            }
+            ObjectKind::Quota(quota) => quota.put(message),
+            ObjectKind::Limit(limit) => limit.put(message),
+            ObjectKind::CtHelper(helper) => helper.put(message),
+            ObjectKind::CtTimeout(timeout) => timeout.put(message),
+            ObjectKind::CtExpectation(expectation) => expectation.put(message),
+            ObjectKind::Secmark(context) => message.put_str(NFTA_SECMARK_CTX, context),
+            ObjectKind::Synproxy(synproxy) => synproxy.put(message),
+            ObjectKind::Other { .. } => {}
+        }
+    }
+
+    fn decode_data(number: u32, bytes: &[u8]) -> Result<Self, Malformed> {
+        let data = Attributes::new(bytes);
+        Ok(match number {
+            COUNTER => {
+                let Counter { packets, bytes } = Counter::read(data)?;
+                ObjectKind::Counter { packets, bytes }
+            }
+            QUOTA => ObjectKind::Quota(Quota::read(data)?),
+            LIMIT => ObjectKind::Limit(Limit::read(data)?),
+            CT_HELPER => ObjectKind::CtHelper(CtHelper::read(data)?),
+            CT_TIMEOUT => ObjectKind::CtTimeout(CtTimeout::read(data)?),
+            CT_EXPECTATION => ObjectKind::CtExpectation(CtExpectation::read(data)?),
+            SECMARK => {
+                let context = data.need(NFTA_SECMARK_CTX, "secmark without a context")?;
+                ObjectKind::Secmark(context.text()?.to_owned())
+            }
+            SYNPROXY => ObjectKind::Synproxy(Synproxy::read(data)?),
+            number => ObjectKind::Other { number, data: bytes.to_vec() },
+        })
     }
 }
 
@@ -60,14 +126,14 @@ impl ObjectKind {
 pub(super) fn type_word(number: u32) -> &'static str {
     match number {
         COUNTER => "counter",
-        2 => "quota",
-        3 => "ct helper",
-        4 => "limit",
+        QUOTA => "quota",
+        CT_HELPER => "ct helper",
+        LIMIT => "limit",
         6 => "tunnel",
-        7 => "ct timeout",
-        8 => "secmark",
-        9 => "ct expectation",
-        10 => "synproxy",
+        CT_TIMEOUT => "ct timeout",
+        SECMARK => "secmark",
+        CT_EXPECTATION => "ct expectation",
+        SYNPROXY => "synproxy",
         _ => "object",
     }
 }
@@ -82,14 +148,12 @@ impl Object {
     pub(super) fn encode(&self, message: &mut MessageBuilder) {
         message.put_str(NFTA_OBJ_NAME, self.name.as_str());
         message.put_be32(NFTA_OBJ_TYPE, self.kind.number());
-        match &self.kind {
-            ObjectKind::Counter { packets, bytes } => {
-                let data = message.nest(NFTA_OBJ_DATA);
-                message.put_be64(NFTA_COUNTER_BYTES, *bytes);
-                message.put_be64(NFTA_COUNTER_PACKETS, *packets);
-                message.end(data);
-            }
-            ObjectKind::Other { data, .. } => message.put(NFTA_OBJ_DATA, data),
+        if let ObjectKind::Other { data, .. } = &self.kind {
+            message.put(NFTA_OBJ_DATA, data);
+        } else {
+            let data = message.nest(NFTA_OBJ_DATA);
+            self.kind.encode_data(message);
+            message.end(data);
         }
         if !self.userdata.is_empty() {
             message.put(NFTA_OBJ_USERDATA, &self.userdata.encode());
@@ -101,15 +165,7 @@ impl Object {
         let name = attributes.need(NFTA_OBJ_NAME, "object without a name")?.text()?;
         let number = attributes.need(NFTA_OBJ_TYPE, "object without a type")?.be32()?;
         let data = attributes.find(NFTA_OBJ_DATA).map_or(&[][..], |data| data.value);
-        let kind = if number == COUNTER {
-            let data = crate::netlink::Attributes::new(data);
-            ObjectKind::Counter {
-                bytes: data.need(NFTA_COUNTER_BYTES, "counter without bytes")?.be64()?,
-                packets: data.need(NFTA_COUNTER_PACKETS, "counter without packets")?.be64()?,
-            }
-        } else {
-            ObjectKind::Other { number, data: data.to_vec() }
-        };
+        let kind = ObjectKind::decode_data(number, data)?;
         let userdata = attributes.find(NFTA_OBJ_USERDATA);
         let userdata = userdata.map(|data| Userdata::decode(data.value)).unwrap_or_default();
         Ok(Object { name: super::rule::name(name)?, kind, userdata })

@@ -151,3 +151,52 @@ pub(super) const INTERFACE_TYPES: &[(u64, &str)] = &[
     (776, "sit"),
     (778, "ipgre"),
 ];
+pub(super) const CT_EVENTS: &[(u64, &str)] = &[
+    (1, "new"),
+    (2, "related"),
+    (4, "destroy"),
+    (8, "reply"),
+    (16, "assured"),
+    (32, "protoinfo"),
+    (64, "helper"),
+    (128, "mark"),
+    (256, "seqadj"),
+    (512, "secmark"),
+    (1024, "label"),
+];
+pub(super) const DCCP_TYPES: &[(u64, &str)] = &[
+    (0, "request"),
+    (1, "response"),
+    (2, "data"),
+    (3, "ack"),
+    (4, "dataack"),
+    (5, "closereq"),
+    (6, "close"),
+    (7, "reset"),
+    (8, "sync"),
+    (9, "syncack"),
+];
+pub(super) const MH_TYPES: &[(u64, &str)] = &[
+    (0, "binding-refresh-request"),
+    (1, "home-test-init"),
+    (2, "careof-test-init"),
+    (3, "home-test"),
+    (4, "careof-test"),
+    (5, "binding-update"),
+    (6, "binding-acknowledgement"),
+    (7, "binding-error"),
+    (8, "fast-binding-update"),
+    (9, "fast-binding-acknowledgement"),
+    (10, "fast-binding-advertisement"),
+    (11, "experimental-mobility-header"),
+    (12, "home-agent-switch-message"),
+];
+pub(super) const DAYS: &[(u64, &str)] = &[
+    (0, "\"Sunday\""),
+    (1, "\"Monday\""),
+    (2, "\"Tuesday\""),
+    (3, "\"Wednesday\""),
+    (4, "\"Thursday\""),
+    (5, "\"Friday\""),
+    (6, "\"Saturday\""),
+];

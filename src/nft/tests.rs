@@ -118,6 +118,46 @@ proptest! {
 }
 
 #[test]
+fn object_of_each_kind_when_encoded_then_decodes_to_itself() {
+    let kinds = [
+        ObjectKind::Counter { packets: 1, bytes: 2 },
+        ObjectKind::Quota(expr::Quota { bytes: 1, used: 2, over: true }),
+        ObjectKind::Limit(expr::Limit {
+            rate: 1,
+            unit: 60,
+            burst: 3,
+            kind: expr::LimitKind::Bytes,
+            over: true,
+        }),
+        ObjectKind::CtHelper(CtHelper {
+            helper: "ftp".to_owned(),
+            l3proto: Family::Ip,
+            l4proto: 6,
+        }),
+        ObjectKind::CtTimeout(CtTimeout {
+            l3proto: Family::Inet,
+            l4proto: 17,
+            seconds: vec![(1, 10), (2, 60)],
+        }),
+        ObjectKind::CtExpectation(CtExpectation {
+            l3proto: Family::Ip6,
+            l4proto: 6,
+            dport: 80,
+            timeout: 1000,
+            size: 3,
+        }),
+        ObjectKind::Secmark("system_u:object_r:a_t:s0".to_owned()),
+        ObjectKind::Synproxy(expr::Synproxy { mss: 1460, wscale: 7, flags: 3 }),
+        ObjectKind::Other { number: 6, data: vec![8, 0, 1, 0, 0, 0, 0, 1] },
+    ];
+    for kind in kinds {
+        let userdata = Userdata::new().with_comment("c");
+        let object = Object { name: Name::literal("a"), kind, userdata };
+        assert_eq!(through(|builder| object.encode(builder), Object::decode), Ok(object));
+    }
+}
+
+#[test]
 fn table_when_encoded_then_decodes_to_itself() {
     let id = TableId { family: Family::Inet, name: Name::literal("a") };
     let table = Table { flags: 1, userdata: Userdata::new().with_comment("c"), ..Table::new(id) };

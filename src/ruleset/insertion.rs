@@ -70,7 +70,14 @@ impl ForeignChain {
 /// Whether an expression may end a packet's way, itself or by the chain that it leads to.
 fn may_refuse(expr: &Expr) -> bool {
     match expr {
-        Expr::Reject(_) | Expr::Objref(_) | Expr::Other(_) => true,
+        // A queue's process may drop, and what is answered or taken away does not pass.
+        Expr::Reject(_)
+        | Expr::Objref(_)
+        | Expr::Queue(_)
+        | Expr::Synproxy(_)
+        | Expr::Fwd(_)
+        | Expr::Tproxy(_)
+        | Expr::Other(_) => true,
         Expr::Immediate(Immediate::Verdict(verdict)) => match verdict {
             Verdict::Accept | Verdict::Continue | Verdict::Break | Verdict::Return => false,
             Verdict::Drop | Verdict::Jump(_) | Verdict::Goto(_) | Verdict::Other(_) => true,
@@ -94,6 +101,16 @@ fn may_refuse(expr: &Expr) -> bool {
         | Expr::Log(_)
         | Expr::Limit(_)
         | Expr::Dynset(_)
+        | Expr::Connlimit(_)
+        | Expr::Dup(_)
+        | Expr::Exthdr(_)
+        | Expr::Hash(_)
+        | Expr::Last(_)
+        | Expr::Osf(_)
+        | Expr::Quota(_)
+        | Expr::Rt(_)
+        | Expr::Socket(_)
+        | Expr::Xfrm(_)
         | Expr::Numgen(_) => false,
     }
 }

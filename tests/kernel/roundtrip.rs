@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use portcullis::nft::expr::Exthdr;
 use portcullis::nft::{Applied, Expr, Kernel};
 
 use crate::tools::{bytecode_lines, fresh_netns, nft, nft_bytecode, nft_list, without_expiry};
@@ -56,8 +57,6 @@ pub fn check(name: &str) -> (usize, Vec<String>) {
     for ((chain, rule), (_, _, raw)) in whole.rules().zip(&raw) {
         let mut encoded = rule.value.encode_expressions();
         without_nested_flag(&mut encoded);
-        // For an element without a timeout the kernel lists one of 0, and refuses such a one.
-        let kernel_adds = |expr: &Expr| matches!(expr, Expr::Dynset(it) if it.timeout.is_none());
         if encoded != *raw && !rule.value.exprs.iter().any(kernel_adds) {
             wrong.push(format!("{name} {chain} {}: bytes differ {:?}\n  kernel {raw:02x?}\n  ours   {encoded:02x?}", rule.handle, rule.value));
         }
@@ -93,6 +92,17 @@ pub fn check(name: &str) -> (usize, Vec<String>) {
         }
     }
     (raw.len(), wrong)
+}
+
+/// Whether the kernel lists something of 0 with an expression that it refuses when it is sent: the
+/// timeout of an element without one, the flags of what has none.
+fn kernel_adds(expr: &Expr) -> bool {
+    match expr {
+        Expr::Dynset(dynset) => dynset.timeout.is_none(),
+        Expr::Exthdr(Exthdr::Write { .. } | Exthdr::Reset { .. }) => true,
+        Expr::Osf(osf) => !osf.version,
+        _ => false,
+    }
 }
 
 fn corpus() -> Vec<(String, String)> {

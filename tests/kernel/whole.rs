@@ -21,6 +21,7 @@ pub fn table_id(text: &str) -> TableId {
         "ip6" => Family::Ip6,
         "inet" => Family::Inet,
         "bridge" => Family::Bridge,
+        "netdev" => Family::Netdev,
         "arp" => Family::Arp,
         other => panic!("no family {other}"),
     };

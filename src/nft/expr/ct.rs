@@ -2,8 +2,8 @@
 
 use super::{Expression, Fields, Register, kernel_numbers, put_register};
 use crate::netlink::{Attributes, Malformed, MessageBuilder};
-use crate::nft::DataType;
 use crate::nft::listing::{RuleListing, Term};
+use crate::nft::{DataType, Family};
 
 const NFTA_CT_DREG: u16 = 1;
 const NFTA_CT_KEY: u16 = 2;
@@ -75,6 +75,17 @@ kernel_numbers! {
 }
 
 impl CtKey {
+    /// The key that says the family itself, for one that takes it from its table.
+    fn of_family(self, family: Family) -> Self {
+        match (self, family) {
+            (CtKey::Src, Family::Ip) => CtKey::SrcIp,
+            (CtKey::Dst, Family::Ip) => CtKey::DstIp,
+            (CtKey::Src, Family::Ip6) => CtKey::SrcIp6,
+            (CtKey::Dst, Family::Ip6) => CtKey::DstIp6,
+            (key, _) => key,
+        }
+    }
+
     fn data_type(self) -> DataType {
         match self {
             CtKey::State => DataType::CtState,
@@ -88,16 +99,16 @@ impl CtKey {
             CtKey::SrcIp6 | CtKey::DstIp6 => DataType::Ipv6Addr,
             CtKey::Helper => DataType::Ifname,
             CtKey::Expiration => DataType::Time,
+            CtKey::Labels => DataType::CtLabel,
+            CtKey::Eventmask => DataType::CtEvent,
             CtKey::Id => DataType::Integer(4),
             CtKey::Src
             | CtKey::Dst
             | CtKey::Secmark
-            | CtKey::Labels
             | CtKey::Pkts
             | CtKey::Bytes
             | CtKey::Avgpkt
             | CtKey::Zone
-            | CtKey::Eventmask
             | CtKey::Other(_) => DataType::HostInteger,
         }
     }
@@ -134,13 +145,17 @@ impl Ct {
     }
 
     pub(super) fn list(&self, listing: &mut RuleListing<'_>) {
-        let name = |key: CtKey, direction: Option<CtDirection>| match direction {
-            Some(direction) => format!("ct {} {}", direction.word(), key.word()),
-            None => format!("ct {}", key.word()),
+        let family = listing.family();
+        let name = |key: CtKey, direction: Option<CtDirection>| {
+            let word = key.of_family(family).word();
+            match direction {
+                Some(direction) => format!("ct {} {word}", direction.word()),
+                None => format!("ct {word}"),
+            }
         };
         match self {
             Ct::Load { key, direction, dreg } => {
-                let data_type = key.data_type();
+                let data_type = key.of_family(family).data_type();
                 let term = Term::plain(name(*key, *direction), data_type);
                 listing.load(*dreg, data_type.len() as u32, term);
             }

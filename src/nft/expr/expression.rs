@@ -3,8 +3,10 @@
 use super::fields::Expression;
 use super::payload::NFTA_PAYLOAD_SREG;
 use super::{
-    Bitwise, Byteorder, Cmp, Counter, Ct, Dynset, Fib, Immediate, Limit, Log, Lookup, Masquerade,
-    Meta, Nat, Notrack, Numgen, Objref, Payload, PayloadWrite, Range, Redirect, Reject,
+    Bitwise, Byteorder, Cmp, Connlimit, Counter, Ct, Dup, Dynset, Exthdr, Fib, Fwd, Hash,
+    Immediate, Last, Limit, Log, Lookup, Masquerade, Meta, Nat, Notrack, Numgen, Objref, Osf,
+    Payload, PayloadWrite, Queue, Quota, Range, Redirect, Reject, Rt, Socket, Synproxy, Tproxy,
+    Xfrm,
 };
 use crate::netlink::{Attribute, Attributes, Malformed, MessageBuilder};
 use crate::nft::listing::RuleListing;
@@ -61,6 +63,34 @@ pub enum Expr {
     Objref(Objref),
     /// Makes numbers.
     Numgen(Numgen),
+    /// Matches up to so many flows at a time.
+    Connlimit(Connlimit),
+    /// Sends a copy elsewhere.
+    Dup(Dup),
+    /// Reads or writes extension headers and options.
+    Exthdr(Exthdr),
+    /// Sends the packet out of another interface.
+    Fwd(Fwd),
+    /// Makes a number of bytes or of a flow.
+    Hash(Hash),
+    /// Remembers when a packet last came.
+    Last(Last),
+    /// Guesses the sender's operating system.
+    Osf(Osf),
+    /// Hands packets to a process.
+    Queue(Queue),
+    /// Matches up to so many bytes.
+    Quota(Quota),
+    /// Reads what routing found.
+    Rt(Rt),
+    /// Reads what the socket is that a packet is for.
+    Socket(Socket),
+    /// Answers a SYN itself.
+    Synproxy(Synproxy),
+    /// Hands the packet to a listening socket.
+    Tproxy(Tproxy),
+    /// Reads how IPsec handled the packet.
+    Xfrm(Xfrm),
     /// Any other, kept whole.
     Other(Opaque),
 }
@@ -115,7 +145,7 @@ dispatch! {
     Bitwise(Bitwise), Byteorder(Byteorder), Lookup(Lookup), Immediate(Immediate), Ct(Ct),
     Fib(Fib), Nat(Nat), Masquerade(Masquerade), Redirect(Redirect), Notrack(Notrack),
     Counter(Counter), Log(Log), Reject(Reject), Limit(Limit), Dynset(Dynset), Objref(Objref),
-    Numgen(Numgen),
+    Numgen(Numgen), Connlimit(Connlimit), Dup(Dup), Exthdr(Exthdr), Fwd(Fwd), Hash(Hash), Last(Last), Osf(Osf), Queue(Queue), Quota(Quota), Rt(Rt), Socket(Socket), Synproxy(Synproxy), Tproxy(Tproxy), Xfrm(Xfrm),
 }
 
 impl Expr {
@@ -169,6 +199,20 @@ impl Expr {
             Dynset::NAME => decode::<Dynset>(attributes)?,
             Objref::NAME => decode::<Objref>(attributes)?,
             Numgen::NAME => decode::<Numgen>(attributes)?,
+            Connlimit::NAME => decode::<Connlimit>(attributes)?,
+            Dup::NAME => decode::<Dup>(attributes)?,
+            Exthdr::NAME => decode::<Exthdr>(attributes)?,
+            Fwd::NAME => decode::<Fwd>(attributes)?,
+            Hash::NAME => decode::<Hash>(attributes)?,
+            Last::NAME => decode::<Last>(attributes)?,
+            Osf::NAME => decode::<Osf>(attributes)?,
+            Queue::NAME => decode::<Queue>(attributes)?,
+            Quota::NAME => decode::<Quota>(attributes)?,
+            Rt::NAME => decode::<Rt>(attributes)?,
+            Socket::NAME => decode::<Socket>(attributes)?,
+            Synproxy::NAME => decode::<Synproxy>(attributes)?,
+            Tproxy::NAME => decode::<Tproxy>(attributes)?,
+            Xfrm::NAME => decode::<Xfrm>(attributes)?,
             _ => None,
         };
         Ok(typed
@@ -180,7 +224,10 @@ impl Expr {
     #[must_use]
     pub fn is_same(&self, other: &Expr) -> bool {
         match (self, other) {
-            (Expr::Counter(_), Expr::Counter(_)) => true,
+            (Expr::Counter(_), Expr::Counter(_)) | (Expr::Last(_), Expr::Last(_)) => true,
+            (Expr::Quota(ours), Expr::Quota(theirs)) => {
+                Quota { used: theirs.used, ..*ours } == *theirs
+            }
             (Expr::Lookup(ours), Expr::Lookup(theirs)) => ours.is_same(theirs),
             (ours, theirs) => ours == theirs,
         }

@@ -38,7 +38,18 @@ pub struct Limit {
 }
 
 impl Limit {
-    pub(super) fn list(&self, listing: &mut RuleListing<'_>) {
+    /// Puts the attributes that expressions and objects share.
+    pub(in crate::nft) fn put(&self, message: &mut MessageBuilder) {
+        self.encode(message);
+    }
+
+    /// Reads the attributes that expressions and objects share.
+    pub(in crate::nft) fn read(attributes: Attributes<'_>) -> Result<Self, Malformed> {
+        Limit::decode(attributes)
+    }
+
+    /// `rate 10/second burst 7 packets`, as expressions and objects list it.
+    pub(in crate::nft) fn text(&self) -> String {
         let unit = match self.unit {
             1 => "second",
             60 => "minute",
@@ -48,14 +59,14 @@ impl Limit {
             _ => "unknown",
         };
         let over = if self.over { "over " } else { "" };
-        let text = match self.kind {
+        match self.kind {
             LimitKind::Bytes => {
                 let (rate, scale) = scaled(self.rate);
                 let burst = match scaled(u64::from(self.burst)) {
                     (0, _) => String::new(),
                     (burst, scale) => format!(" burst {burst} {scale}"),
                 };
-                format!("limit rate {over}{rate} {scale}/{unit}{burst}")
+                format!("rate {over}{rate} {scale}/{unit}{burst}")
             }
             LimitKind::Packets | LimitKind::Other(_) => {
                 let burst = match self.burst {
@@ -63,15 +74,18 @@ impl Limit {
                     0 | 5 => String::new(),
                     burst => format!(" burst {burst} packets"),
                 };
-                format!("limit rate {over}{}/{unit}{burst}", self.rate)
+                format!("rate {over}{}/{unit}{burst}", self.rate)
             }
-        };
-        listing.word(text);
+        }
+    }
+
+    pub(super) fn list(&self, listing: &mut RuleListing<'_>) {
+        listing.word(format!("limit {}", self.text()));
     }
 }
 
 /// The largest unit that leaves no remainder, as nft prints rates.
-fn scaled(bytes: u64) -> (u64, &'static str) {
+pub(super) fn scaled(bytes: u64) -> (u64, &'static str) {
     match bytes {
         0 => (0, "bytes"),
         bytes if bytes.is_multiple_of(1 << 20) => (bytes >> 20, "mbytes"),

@@ -68,6 +68,22 @@ kernel_numbers! {
         Iifkind = 26 "meta iifkind",
         /// Kind of the outgoing interface.
         Oifkind = 27 "meta oifkind",
+        /// VLAN that the incoming bridge gives untagged frames.
+        BriIifpvid = 28 "meta ibrpvid",
+        /// VLAN protocol of the incoming bridge.
+        BriIifvproto = 29 "meta ibrvproto",
+        /// Nanoseconds since 1970.
+        TimeNs = 30 "meta time",
+        /// Day of the week.
+        TimeDay = 31 "meta day",
+        /// Seconds since midnight.
+        TimeHour = 32 "meta hour",
+        /// Index of the enslaved interface that it came in by.
+        Sdif = 33 "meta sdif",
+        /// Name of the enslaved interface that it came in by.
+        Sdifname = 34 "meta sdifname",
+        /// Whether a bridge routes the frame (Linux 6.4).
+        BriBroute = 35 "meta broute",
     }
 }
 
@@ -77,19 +93,23 @@ impl MetaKey {
     pub fn data_type(self) -> DataType {
         match self {
             MetaKey::Mark => DataType::Mark,
-            MetaKey::Iif | MetaKey::Oif => DataType::IfaceIndex,
+            MetaKey::Iif | MetaKey::Oif | MetaKey::Sdif => DataType::IfaceIndex,
             MetaKey::Iifname
             | MetaKey::Oifname
             | MetaKey::BriIifname
             | MetaKey::BriOifname
             | MetaKey::Iifkind
-            | MetaKey::Oifkind => DataType::Ifname,
+            | MetaKey::Oifkind
+            | MetaKey::Sdifname => DataType::Ifname,
             MetaKey::Nfproto => DataType::NfProto,
             MetaKey::L4proto => DataType::InetProto,
             MetaKey::Pkttype => DataType::PktType,
-            MetaKey::Protocol => DataType::EtherType,
+            MetaKey::Protocol | MetaKey::BriIifvproto => DataType::EtherType,
             MetaKey::Secpath => DataType::Boolean,
-            MetaKey::Nftrace => DataType::Integer(1),
+            MetaKey::Nftrace | MetaKey::BriBroute => DataType::Integer(1),
+            MetaKey::TimeNs => DataType::Date,
+            MetaKey::TimeDay => DataType::Day,
+            MetaKey::TimeHour => DataType::Hour,
             MetaKey::Priority => DataType::ClassId,
             MetaKey::Iiftype | MetaKey::Oiftype => DataType::IfaceType,
             MetaKey::Skuid => DataType::Uid,
@@ -101,6 +121,7 @@ impl MetaKey {
             | MetaKey::Secmark
             | MetaKey::Cpu
             | MetaKey::Cgroup
+            | MetaKey::BriIifpvid
             | MetaKey::Other(_) => DataType::HostInteger,
         }
     }

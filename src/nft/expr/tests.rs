@@ -164,6 +164,102 @@ fn statements() -> impl Strategy<Value = Expr> {
     ]
 }
 
+fn family() -> impl Strategy<Value = Family> {
+    prop_oneof![Just(Family::Ip), Just(Family::Ip6), Just(Family::Other(0))]
+}
+
+fn extension() -> impl Strategy<Value = Extension> {
+    (0..6u32, any::<u8>()).prop_map(|(op, kind)| Extension { op: ExthdrOp::from_number(op), kind })
+}
+
+/// What reads more than the packet's own bytes.
+fn loads() -> impl Strategy<Value = Expr> {
+    let place = (any::<u32>(), any::<u32>());
+    let jenkins = (register(), any::<u32>(), any::<Option<u32>>())
+        .prop_map(|(sreg, len, seed)| HashKind::Jenkins { sreg, len, seed });
+    let kind = prop_oneof![jenkins, Just(HashKind::Symmetric)];
+    prop_oneof![
+        (extension(), place, register()).prop_map(|(of, (offset, len), dreg)| Exthdr::Load {
+            of,
+            offset,
+            len,
+            dreg
+        }
+        .into()),
+        (extension(), place, register()).prop_map(|(of, (offset, len), sreg)| Exthdr::Write {
+            of,
+            offset,
+            len,
+            sreg
+        }
+        .into()),
+        (extension(), register()).prop_map(|(of, dreg)| Exthdr::Exists { of, dreg }.into()),
+        extension().prop_map(|of| Exthdr::Reset { of }.into()),
+        (kind, register(), any::<u32>(), any::<u32>())
+            .prop_map(|(kind, dreg, modulus, offset)| Hash { kind, dreg, modulus, offset }.into()),
+        (0..7u32, register())
+            .prop_map(|(key, dreg)| Rt { key: RtKey::from_number(key), dreg }.into()),
+        (0..5u32, register(), any::<Option<u32>>()).prop_map(|(key, dreg, level)| Socket {
+            key: SocketKey::from_number(key),
+            dreg,
+            level
+        }
+        .into()),
+        (register(), 0..8u32, 0..3u32, any::<u32>()).prop_map(|(dreg, key, direction, spnum)| {
+            let (key, direction) =
+                (XfrmKey::from_number(key), XfrmDirection::from_number(direction));
+            Xfrm { dreg, key, direction, spnum }.into()
+        }),
+        (register(), any::<u8>(), any::<bool>()).prop_map(|(dreg, ttl, version)| Osf {
+            dreg,
+            ttl,
+            version
+        }
+        .into()),
+    ]
+}
+
+/// What sends packets elsewhere, or counts them in another way.
+fn ways() -> impl Strategy<Value = Expr> {
+    let numbers =
+        any::<(u16, u16)>().prop_map(|(first, total)| QueueTarget::Numbers { first, total });
+    let target = prop_oneof![numbers, register().prop_map(QueueTarget::Register)];
+    prop_oneof![
+        (maybe_register(), maybe_register())
+            .prop_map(|(address, device)| Dup { address, device }.into()),
+        (register(), proptest::option::of((register(), family())))
+            .prop_map(|(device, address)| Fwd { device, address }.into()),
+        (family(), registers()).prop_map(|(family, (address, port))| Tproxy {
+            family,
+            address,
+            port
+        }
+        .into()),
+        (target, any::<u16>()).prop_map(|(target, flags)| Queue {
+            target,
+            flags: QueueFlags(flags)
+        }
+        .into()),
+        (any::<u16>(), any::<u8>(), any::<u32>()).prop_map(|(mss, wscale, flags)| Synproxy {
+            mss,
+            wscale,
+            flags
+        }
+        .into()),
+        quota(),
+        connlimit(),
+        any::<Option<u64>>().prop_map(|ago| Last { ago }.into()),
+    ]
+}
+
+fn quota() -> impl Strategy<Value = Expr> {
+    any::<(u64, u64, bool)>().prop_map(|(bytes, used, over)| Quota { bytes, used, over }.into())
+}
+
+fn connlimit() -> impl Strategy<Value = Expr> {
+    any::<(u32, bool)>().prop_map(|(count, over)| Connlimit { count, over }.into())
+}
+
 fn counter() -> impl Strategy<Value = Expr> {
     any::<(u64, u64)>().prop_map(|(packets, bytes)| Counter { packets, bytes }.into())
 }
@@ -177,7 +273,8 @@ fn limit() -> impl Strategy<Value = Expr> {
 }
 
 fn dynset() -> impl Strategy<Value = Expr> {
-    let exprs = proptest::collection::vec(prop_oneof![counter(), limit()], 0..3);
+    let exprs =
+        proptest::collection::vec(prop_oneof![counter(), limit(), quota(), connlimit()], 0..3);
     let timeout = proptest::option::of(1..u64::MAX);
     (name(), 0..4u32, register(), maybe_register(), timeout, any::<Option<u32>>(), exprs).prop_map(
         |(set, op, key, data, timeout, flags, exprs)| {
@@ -202,7 +299,15 @@ fn unknown() -> impl Strategy<Value = Expr> {
 }
 
 fn expr() -> impl Strategy<Value = Expr> {
-    prop_oneof![packet_exprs(), register_exprs(), statements(), dynset(), unknown()]
+    prop_oneof![
+        packet_exprs(),
+        register_exprs(),
+        statements(),
+        loads(),
+        ways(),
+        dynset(),
+        unknown()
+    ]
 }
 
 proptest! {
@@ -258,4 +363,53 @@ fn unknown_expression_when_listed_then_is_named() {
     let rule = Rule::new(vec![Expr::Other(Opaque { name: "future".to_owned(), data: vec![] })]);
     let text = crate::nft::list_rule(Family::Inet, &rule, &|_| None);
     assert_eq!(text, "# unknown future");
+}
+
+#[test]
+fn queue_when_listed_then_as_nft_writes_it_and_libnftnl_reads_it() {
+    let cases = [
+        (3, 1, 0, "queue to 3", "[ queue num 3 ]"),
+        (0, 4, 0, "queue to 0-3", "[ queue num 0-3 ]"),
+        (3, 1, QueueFlags::BYPASS, "queue flags bypass to 3", "[ queue num 3 bypass ]"),
+        (
+            0,
+            4,
+            QueueFlags::BYPASS | QueueFlags::FANOUT,
+            "queue flags bypass,fanout to 0-3",
+            "[ queue num 0-3 bypass fanout ]",
+        ),
+    ];
+    for (first, total, flags, text, bytecode) in cases {
+        let target = QueueTarget::Numbers { first, total };
+        let rule = Rule::new(vec![Queue { target, flags: QueueFlags(flags) }.into()]);
+        assert_eq!(crate::nft::list_rule(Family::Inet, &rule, &|_| None), text);
+        let read = rule.bytecode(Family::Inet).expect("libnftnl reads it");
+        assert!(read.contains(bytecode), "{read}");
+    }
+}
+
+#[test]
+fn queue_when_its_number_is_computed_then_says_by_what() {
+    let hash = Hash { kind: HashKind::Symmetric, dreg: Register::R1, modulus: 4, offset: 5 };
+    let target = QueueTarget::Register(Register::R1);
+    let rule = Rule::new(vec![hash.into(), Queue { target, flags: QueueFlags(1) }.into()]);
+    let text = crate::nft::list_rule(Family::Inet, &rule, &|_| None);
+    assert_eq!(text, "queue flags bypass to symhash mod 4 offset 5");
+}
+
+#[test]
+fn last_when_listed_then_says_how_long_ago() {
+    let list = |ago| {
+        let rule = Rule::new(vec![Last { ago }.into()]);
+        crate::nft::list_rule(Family::Inet, &rule, &|_| None)
+    };
+    assert_eq!(list(None), "last used never");
+    assert_eq!(list(Some(61_000)), "last used 1m1s");
+}
+
+#[test]
+fn quota_when_only_what_is_used_differs_then_is_the_same() {
+    let quota = |bytes, used| Expr::from(Quota { bytes, used, over: true });
+    assert!(quota(100, 7).is_same(&quota(100, 9)));
+    assert!(!quota(100, 7).is_same(&quota(101, 7)));
 }

@@ -1,20 +1,21 @@
 //! Header fields by their place: `ip saddr` is the 32 bits at bit 96 of the network header.
 
 use super::compare::shift_right;
+use super::extensions::fields_of_extension;
 use super::headers::{
     AH, ARP_HEADER, COMP, DCCP, ESP, ETHER, Field, ICMP, ICMPV6, IP, IP6, SCTP, TCP, TH, UDP,
     UDPLITE, VLAN_HEADER,
 };
 use super::rule::{ARP, Implied, RuleListing, VLAN};
-use super::term::{Mask, Place, Selects, Term};
+use super::term::{Header, Mask, Place, Selects, Term};
 use crate::nft::DataType;
 use crate::nft::expr::{PayloadBase, Register};
 
 impl RuleListing<'_> {
     /// Names bytes of a header, and takes back the word that chose the header.
     pub(in crate::nft) fn field(&mut self, base: PayloadBase, offset: u32, len: u32) -> Term {
-        let (fields, implied) = self.header(base, offset);
-        let place = Place { base, offset, len };
+        let (fields, implied) = self.header(Header::Packet(base), offset);
+        let place = Place { header: Header::Packet(base), offset, len };
         let found = fields.iter().find(|(at, bits, _, data_type)| {
             // A shorter load of an address is a match on its prefix.
             *at == offset * 8 && (*bits == len * 8 || (len * 8 < *bits && is_address(*data_type)))
@@ -29,7 +30,18 @@ impl RuleListing<'_> {
     }
 
     /// The fields of a header, and the word that says which header it is.
-    fn header(&self, base: PayloadBase, offset: u32) -> (&'static [Field], Option<Implied>) {
+    pub(super) fn header(
+        &self,
+        header: Header,
+        offset: u32,
+    ) -> (&'static [Field], Option<Implied>) {
+        match header {
+            Header::Packet(base) => self.packet_header(base, offset),
+            Header::Extension(of) => fields_of_extension(of),
+        }
+    }
+
+    fn packet_header(&self, base: PayloadBase, offset: u32) -> (&'static [Field], Option<Implied>) {
         match base {
             PayloadBase::Link if offset >= 14 && self.network == Some(VLAN) => {
                 (VLAN_HEADER, Some(Implied::Network(VLAN)))
@@ -64,7 +76,7 @@ impl RuleListing<'_> {
         }
     }
 
-    fn drop_chosen(&mut self, implied: Option<Implied>) {
+    pub(super) fn drop_chosen(&mut self, implied: Option<Implied>) {
         if let Some(implied) = implied {
             self.drop_implied(|word| word == implied);
         }
@@ -77,7 +89,7 @@ impl RuleListing<'_> {
         if !term.is_raw || term.mask.is_some() {
             return None;
         }
-        let (fields, implied) = self.header(place.base, place.offset);
+        let (fields, implied) = self.header(place.header, place.offset);
         let mut parts = Vec::new();
         let mut at = place.offset * 8;
         let mut rest = data;
@@ -89,7 +101,7 @@ impl RuleListing<'_> {
                 let fits = *start == at && (whole || is_address(*data_type));
                 fits.then(|| (field, (*bits).min(left) as usize / 8))
             })?;
-            let place = Place { base: place.base, offset: at / 8, len: len as u32 };
+            let place = Place { header: place.header, offset: at / 8, len: len as u32 };
             parts.push((Term { place: Some(place), ..named(field) }, rest[..len].to_vec()));
             rest = &rest[len..];
             at += len as u32 * 8;
@@ -110,7 +122,7 @@ impl RuleListing<'_> {
 
     fn part_at(&self, place: Place, mask: &[u8]) -> Option<(Term, u32)> {
         let (skipped, bits, shift) = run_of_ones(mask)?;
-        let (fields, _) = self.header(place.base, place.offset);
+        let (fields, _) = self.header(place.header, place.offset);
         let start = place.offset * 8 + skipped;
         let field = fields.iter().find(|(at, len, ..)| *at == start && *len == bits)?;
         Some((named(field), shift))
@@ -121,7 +133,7 @@ impl RuleListing<'_> {
         if let Some(place) = term.place
             && self.part_of(term).is_some()
         {
-            let (_, implied) = self.header(place.base, place.offset);
+            let (_, implied) = self.header(place.header, place.offset);
             self.drop_chosen(implied);
         }
     }
@@ -137,13 +149,13 @@ impl RuleListing<'_> {
         }
         let (part, shift) = self.part_at(place, &cleared)?;
         let text = format!("{} set {}", part.text, part.list(&shift_right(xor, shift)));
-        let (_, implied) = self.header(place.base, place.offset);
+        let (_, implied) = self.header(place.header, place.offset);
         self.drop_chosen(implied);
         Some(text)
     }
 }
 
-fn named((_, _, words, data_type): &Field) -> Term {
+pub(super) fn named((_, _, words, data_type): &Field) -> Term {
     let selects = match (data_type, *words) {
         (DataType::InetProto, _) => Some(Selects::Transport),
         (DataType::EtherType, "ether type" | "vlan type") => Some(Selects::EtherType),

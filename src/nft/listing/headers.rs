@@ -87,8 +87,11 @@ pub(super) const SCTP: &[Field] = &[
     (32, 32, "sctp vtag", number(32)),
     (64, 32, "sctp checksum", number(32)),
 ];
-pub(super) const DCCP: &[Field] =
-    &[(0, 16, "dccp sport", DataType::InetService), (16, 16, "dccp dport", DataType::InetService)];
+pub(super) const DCCP: &[Field] = &[
+    (0, 16, "dccp sport", DataType::InetService),
+    (16, 16, "dccp dport", DataType::InetService),
+    (67, 4, "dccp type", DataType::DccpPktType),
+];
 pub(super) const ICMP: &[Field] = &[
     (0, 8, "icmp type", DataType::IcmpType),
     (8, 8, "icmp code", DataType::IcmpCode),

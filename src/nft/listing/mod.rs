@@ -7,9 +7,11 @@
 
 mod compare;
 mod elements;
+mod extensions;
 mod fields;
 mod headers;
 mod lookup;
+mod objects;
 mod rule;
 mod table;
 mod term;

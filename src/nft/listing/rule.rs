@@ -215,6 +215,25 @@ impl<'a> RuleListing<'a> {
         }
     }
 
+    /// The family of the rule's table.
+    pub(in crate::nft) fn family(&self) -> Family {
+        self.family
+    }
+
+    /// So many bytes from a register on: `ip saddr . tcp dport`.
+    pub(in crate::nft) fn terms(&self, register: Register, len: u32) -> String {
+        let end = register.index() + len.div_ceil(4);
+        let mut index = register.index();
+        let mut words = Vec::new();
+        while index < end {
+            let register = Register::word(index);
+            words.push(self.term(register));
+            let len = self.get(register).map_or(4, |term| term.data_type.len());
+            index += len.div_ceil(4).max(1) as u32;
+        }
+        words.join(" . ")
+    }
+
     /// Whether rules of the table see both IPv4 and IPv6.
     pub(in crate::nft) fn is_dual_stack(&self) -> bool {
         matches!(self.family, Family::Inet | Family::Bridge | Family::Netdev)

@@ -1,6 +1,7 @@
 //! Rules, elements and whole tables.
 
 use super::elements::{Reading, element_words};
+use super::objects::object_lines;
 use super::rule::{RuleListing, Sets};
 use super::type_of::type_of;
 use crate::nft::chain::AnyChain;
@@ -8,8 +9,7 @@ use crate::nft::expr::Expr;
 use crate::nft::object::type_word;
 use crate::nft::set::SetPolicy;
 use crate::nft::{
-    BaseChain, DataType, Element, Family, Hook, Object, ObjectKind, Rule, Set, SetData, SetFlags,
-    Table,
+    BaseChain, DataType, Element, Family, Hook, Object, Rule, Set, SetData, SetFlags, Table,
 };
 
 /// `NFT_TABLE_F_DORMANT`.
@@ -74,19 +74,6 @@ pub fn list_table(
     text.push_str(&blocks.join("\n"));
     text.push_str("}\n");
     text
-}
-
-fn object_lines(object: &Object) -> Vec<String> {
-    let mut lines = vec![format!("{} {} {{", type_word(object.kind.number()), object.name)];
-    lines.extend(object.userdata.comment().map(|comment| format!("\tcomment \"{comment}\"")));
-    match &object.kind {
-        ObjectKind::Counter { packets, bytes } => {
-            lines.push(format!("\tpackets {packets} bytes {bytes}"));
-        }
-        ObjectKind::Other { .. } => {}
-    }
-    lines.push("}".to_owned());
-    lines
 }
 
 /// A set as nft lists it, a line each, from `map NAME {` to `}`.

@@ -2,7 +2,7 @@
 
 use super::rule::{ARP, Implied, RuleListing, VLAN};
 use crate::nft::DataType;
-use crate::nft::expr::{MetaKey, PayloadBase};
+use crate::nft::expr::{Extension, MetaKey, PayloadBase};
 
 /// A mask and bits to flip, applied but not yet written.
 #[derive(Debug, Clone)]
@@ -11,10 +11,19 @@ pub(super) struct Mask {
     pub xor: Vec<u8>,
 }
 
+/// What an offset counts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Header {
+    /// A header of the packet.
+    Packet(PayloadBase),
+    /// An extension header, an option or a chunk.
+    Extension(Extension),
+}
+
 /// Which bytes of the packet a term is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    pub base: PayloadBase,
+    pub header: Header,
     /// In bytes.
     pub offset: u32,
     /// In bytes.
