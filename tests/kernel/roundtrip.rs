@@ -95,10 +95,10 @@ pub fn check(name: &str) -> (usize, Vec<String>) {
 }
 
 /// Whether the kernel lists something of 0 with an expression that it refuses when it is sent: the
-/// timeout of an element without one, the flags of what has none.
+/// timeout of an element without one, the flags of what has none or needs one.
 fn kernel_adds(expr: &Expr) -> bool {
     match expr {
-        Expr::Dynset(dynset) => dynset.timeout.is_none(),
+        Expr::Dynset(dynset) => dynset.timeout.is_none() || dynset.exprs.len() > 1,
         Expr::Exthdr(Exthdr::Write { .. } | Exthdr::Reset { .. }) => true,
         Expr::Osf(osf) => !osf.version,
         _ => false,

@@ -15,6 +15,8 @@ const NFTA_DYNSET_EXPR: u16 = 7;
 const NFTA_DYNSET_PAD: u16 = 8;
 const NFTA_DYNSET_FLAGS: u16 = 9;
 const NFTA_DYNSET_EXPRESSIONS: u16 = 10;
+/// Without it the kernel refuses more than one statement.
+const NFT_DYNSET_F_EXPR: u32 = 2;
 
 kernel_numbers! {
     /// What to do (`NFT_DYNSET_OP_*`).
@@ -41,7 +43,7 @@ pub struct Dynset {
     pub data: Option<Register>,
     /// How long the element lives, in milliseconds.
     pub timeout: Option<u64>,
-    /// `NFT_DYNSET_F_*`, where the kernel gave any.
+    /// `NFT_DYNSET_F_*`, where the kernel gave any; not that of several statements.
     pub flags: Option<u32>,
     /// Statements of the element.
     pub exprs: Vec<Expr>,
@@ -112,13 +114,17 @@ impl Expression for Dynset {
                 message.end(list);
             }
         }
-        if let Some(flags) = self.flags {
-            message.put_be32(NFTA_DYNSET_FLAGS, flags);
+        let several = if self.exprs.len() > 1 { NFT_DYNSET_F_EXPR } else { 0 };
+        if self.flags.is_some() || several != 0 {
+            message.put_be32(NFTA_DYNSET_FLAGS, self.flags.unwrap_or(0) | several);
         }
     }
 
     fn decode(attributes: Attributes<'_>) -> Result<Self, Malformed> {
         let set = attributes.need(NFTA_DYNSET_SET_NAME, "dynset without a set")?.text()?;
+        let exprs =
+            crate::nft::set::decode_exprs(attributes, NFTA_DYNSET_EXPR, NFTA_DYNSET_EXPRESSIONS)?;
+        let flags = attributes.maybe_be32(NFTA_DYNSET_FLAGS)?;
         Ok(Dynset {
             set: crate::nft::rule::name(set)?,
             op: DynsetOp::from_number(attributes.need_be32(NFTA_DYNSET_OP)?),
@@ -129,12 +135,12 @@ impl Expression for Dynset {
                 Some(timeout) => Some(timeout.be64()?).filter(|timeout| *timeout != 0),
                 None => None,
             },
-            flags: attributes.maybe_be32(NFTA_DYNSET_FLAGS)?,
-            exprs: crate::nft::set::decode_exprs(
-                attributes,
-                NFTA_DYNSET_EXPR,
-                NFTA_DYNSET_EXPRESSIONS,
-            )?,
+            // The flag of several statements is sent with them, and not listed.
+            flags: match exprs.len() {
+                0 | 1 => flags,
+                _ => flags.map(|flags| flags & !NFT_DYNSET_F_EXPR).filter(|flags| *flags != 0),
+            },
+            exprs,
         })
     }
 }

@@ -102,6 +102,9 @@ impl Nat {
         if listing.is_dual_stack() && self.addr_min.is_some() {
             words.push(self.family.to_string());
         }
+        if self.flags.0 & NatFlags::NETMAP != 0 {
+            words.push("prefix".to_owned());
+        }
         words.push("to".to_owned());
         words.push(nat_target(
             listing,
@@ -124,13 +127,15 @@ pub(super) fn nat_target(
         if let Some(map) = listing.map_in(min) {
             return map;
         }
-        let low = listing.value(min, data_type);
-        let high = listing.value(max, data_type);
-        let range = if min == max { low } else { format!("{low}-{high}") };
-        text = if data_type == DataType::Ipv6Addr && port.is_some() {
-            format!("[{range}]")
-        } else {
-            range
+        let brackets = data_type == DataType::Ipv6Addr && port.is_some();
+        let close = |text: String| if brackets { format!("[{text}]") } else { text };
+        text = match listing.prefix_between(min, max, data_type) {
+            Some(prefix) => prefix,
+            None if min == max => close(listing.value(min, data_type)),
+            None => {
+                let low = close(listing.value(min, data_type));
+                format!("{low}-{}", close(listing.value(max, data_type)))
+            }
         };
     }
     if let Some((min, max)) = port {

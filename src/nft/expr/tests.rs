@@ -278,6 +278,10 @@ fn dynset() -> impl Strategy<Value = Expr> {
     let timeout = proptest::option::of(1..u64::MAX);
     (name(), 0..4u32, register(), maybe_register(), timeout, any::<Option<u32>>(), exprs).prop_map(
         |(set, op, key, data, timeout, flags, exprs)| {
+            let flags = match exprs.len() {
+                0 | 1 => flags,
+                _ => flags.map(|flags| flags & !2).filter(|flags| *flags != 0),
+            };
             Dynset { set, op: DynsetOp::from_number(op), key, data, timeout, flags, exprs }.into()
         },
     )

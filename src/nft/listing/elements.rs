@@ -147,12 +147,8 @@ fn part_text(data_type: DataType, from: &[u8], to: &[u8], first: &[u8], last: &[
     if from == to {
         return data_type.list(from);
     }
-    let mask: Vec<u8> = first.iter().zip(last).map(|(low, high)| !(low ^ high)).collect();
-    let is_aligned = first.iter().zip(&mask).all(|(low, mask)| low & !mask == 0)
-        && last.iter().zip(&mask).all(|(high, mask)| high | mask == 0xff);
     if data_type.has_prefixes()
-        && is_aligned
-        && let Some(prefix) = prefix_of(&mask)
+        && let Some(prefix) = aligned_prefix(first, last)
     {
         return match data_type {
             DataType::Ifname => data_type.list(&from[..prefix as usize / 8]),
@@ -160,6 +156,19 @@ fn part_text(data_type: DataType, from: &[u8], to: &[u8], first: &[u8], last: &[
         };
     }
     format!("{}-{}", data_type.list_bound(from), data_type.list_bound(to))
+}
+
+/// The prefix of addresses that begins and ends with these, if there is one.
+pub(super) fn prefix_text(data_type: DataType, first: &[u8], last: &[u8]) -> Option<String> {
+    aligned_prefix(first, last).map(|prefix| format!("{}/{prefix}", data_type.list(first)))
+}
+
+/// The length of the prefix that begins and ends with these keys.
+fn aligned_prefix(first: &[u8], last: &[u8]) -> Option<u32> {
+    let mask: Vec<u8> = first.iter().zip(last).map(|(low, high)| !(low ^ high)).collect();
+    let is_aligned = first.iter().zip(&mask).all(|(low, mask)| low & !mask == 0)
+        && last.iter().zip(&mask).all(|(high, mask)| high | mask == 0xff);
+    if is_aligned { prefix_of(&mask) } else { None }
 }
 
 fn shift_if(bytes: &[u8], by: u32) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::elements::prefix_text;
 use super::term::{Mask, Term};
 use crate::nft::expr::{Bitwise, BitwiseOp, Register};
 use crate::nft::{DataType, Element, Family, Set};
@@ -149,6 +150,18 @@ impl<'a> RuleListing<'a> {
             Some(Term { constant: Some(bytes), .. }) => data_type.list(bytes),
             _ => self.term(register),
         }
+    }
+
+    /// The prefix that begins and ends with the constants of two registers, if there is one.
+    pub(in crate::nft) fn prefix_between(
+        &self,
+        min: Register,
+        max: Register,
+        data_type: DataType,
+    ) -> Option<String> {
+        let low = self.get(min)?.constant.as_ref()?;
+        let high = self.get(max)?.constant.as_ref()?;
+        (low != high).then(|| prefix_text(data_type, low, high)).flatten()
     }
 
     /// The map whose value is in a register, as `KEY map @MAP`.

@@ -98,9 +98,9 @@ pub(in crate::nft) fn set_lines(family: Family, set: &Set, elements: &[Element])
     }
     lines.extend(flags_line(set));
     let none: &Sets<'_> = &|_| None;
-    for expr in &set.exprs {
+    if !set.exprs.is_empty() {
         let mut listing = RuleListing::new(family, none).detached();
-        expr.list(&mut listing);
+        set.exprs.iter().for_each(|expr| expr.list(&mut listing));
         lines.push(format!("\t{}", listing.finish()));
     }
     lines.extend((set.userdata.find_u32(AUTO_MERGE) == Some(1)).then(|| "\tauto-merge".to_owned()));
