@@ -10,6 +10,8 @@ mod chains;
 mod commits;
 #[path = "kernel/iptables.rs"]
 mod iptables;
+#[path = "kernel/marks.rs"]
+mod marks;
 #[path = "kernel/roundtrip.rs"]
 mod roundtrip;
 #[path = "kernel/tools.rs"]

@@ -1,6 +1,9 @@
 //! `bitwise`: masks, xors and shifts.
 
-use super::{Expression, Fields, NFTA_DATA_VALUE, Register, put_data, put_maybe, put_register};
+use super::{
+    Expression, Fields, NFTA_DATA_VALUE, Register, kernel_numbers, put_data, put_maybe,
+    put_register,
+};
 use crate::netlink::{Attributes, Malformed, MessageBuilder};
 use crate::nft::listing::RuleListing;
 
@@ -13,6 +16,28 @@ const NFTA_BITWISE_OP: u16 = 6;
 const NFTA_BITWISE_DATA: u16 = 7;
 const NFTA_BITWISE_SREG2: u16 = 8;
 
+kernel_numbers! {
+    /// Which way bits go (`NFT_BITWISE_LSHIFT`, `_RSHIFT`).
+    ShiftOp {
+        /// To the left.
+        Left = 1 "<<",
+        /// To the right.
+        Right = 2 ">>",
+    }
+}
+
+kernel_numbers! {
+    /// How two registers come together (`NFT_BITWISE_AND`, `_OR`, `_XOR`).
+    RegisterOp {
+        /// Bits that both have.
+        And = 3 "&",
+        /// Bits that either has.
+        Or = 4 "|",
+        /// Bits that only one has.
+        Xor = 5 "^",
+    }
+}
+
 /// What to do (`NFT_BITWISE_*`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BitwiseOp {
@@ -23,17 +48,17 @@ pub enum BitwiseOp {
         /// Bits flipped.
         xor: Vec<u8>,
     },
-    /// By so many bits: 1 left, 2 right.
+    /// By so many bits.
     Shift {
-        /// The kernel's number, 1 or 2.
-        op: u32,
+        /// Which way.
+        op: ShiftOp,
         /// How far, as the kernel keeps it.
         data: Vec<u8>,
     },
-    /// With a second register (Linux 6.13): 3 and, 4 or, 5 xor.
+    /// With a second register (Linux 6.13). nft 1.0.6 aborts when it lists one.
     Registers {
-        /// The kernel's number.
-        op: u32,
+        /// How.
+        op: RegisterOp,
         /// The second operand; a constant where there is none.
         sreg2: Option<Register>,
         /// The constant.
@@ -79,6 +104,21 @@ impl Bitwise {
         }
     }
 
+    /// Shifts a number in host order by so many bits, in place.
+    #[must_use]
+    pub fn shift_u32(register: Register, op: ShiftOp, by: u32) -> Self {
+        let op = BitwiseOp::Shift { op, data: by.to_ne_bytes().to_vec() };
+        Bitwise { sreg: register, dreg: register, len: 4, op }
+    }
+
+    /// `left OP right` of so many bytes, into `left`: `ct mark set ct mark | meta mark`. Needs
+    /// Linux 6.13.
+    #[must_use]
+    pub fn registers(left: Register, op: RegisterOp, right: Register, len: u32) -> Self {
+        let op = BitwiseOp::Registers { op, sreg2: Some(right), data: None };
+        Bitwise { sreg: left, dreg: left, len, op }
+    }
+
     pub(super) fn list(&self, listing: &mut RuleListing<'_>) {
         listing.bitwise(self);
     }
@@ -111,11 +151,11 @@ impl Expression for Bitwise {
                 put_data(message, NFTA_BITWISE_XOR, xor);
             }
             BitwiseOp::Shift { op, data } => {
-                message.put_be32(NFTA_BITWISE_OP, *op);
+                message.put_be32(NFTA_BITWISE_OP, op.number());
                 put_data(message, NFTA_BITWISE_DATA, data);
             }
             BitwiseOp::Registers { op, data, .. } => {
-                message.put_be32(NFTA_BITWISE_OP, *op);
+                message.put_be32(NFTA_BITWISE_OP, op.number());
                 if let Some(data) = data {
                     put_data(message, NFTA_BITWISE_DATA, data);
                 }
@@ -129,9 +169,12 @@ impl Expression for Bitwise {
                 mask: attributes.need_data(NFTA_BITWISE_MASK)?,
                 xor: attributes.need_data(NFTA_BITWISE_XOR)?,
             },
-            op @ (1 | 2) => BitwiseOp::Shift { op, data: attributes.need_data(NFTA_BITWISE_DATA)? },
+            op @ (1 | 2) => BitwiseOp::Shift {
+                op: ShiftOp::from_number(op),
+                data: attributes.need_data(NFTA_BITWISE_DATA)?,
+            },
             op => BitwiseOp::Registers {
-                op,
+                op: RegisterOp::from_number(op),
                 sreg2: attributes.maybe_register(NFTA_BITWISE_SREG2)?,
                 data: attributes
                     .find(NFTA_BITWISE_DATA)

@@ -46,7 +46,7 @@ mod tproxy;
 mod verdict;
 mod xfrm;
 
-pub use bitwise::{Bitwise, BitwiseOp};
+pub use bitwise::{Bitwise, BitwiseOp, RegisterOp, ShiftOp};
 pub use byteorder::{Byteorder, ByteorderOp};
 pub use cmp::{Cmp, CmpOp};
 pub use connlimit::Connlimit;

@@ -94,9 +94,11 @@ fn packet_exprs() -> impl Strategy<Value = Expr> {
 fn register_exprs() -> impl Strategy<Value = Expr> {
     let op = prop_oneof![
         (bytes(), bytes()).prop_map(|(mask, xor)| BitwiseOp::MaskXor { mask, xor }),
-        (1..3u32, bytes()).prop_map(|(op, data)| BitwiseOp::Shift { op, data }),
-        (3..6u32, maybe_register(), proptest::option::of(bytes()))
-            .prop_map(|(op, sreg2, data)| BitwiseOp::Registers { op, sreg2, data }),
+        (1..3u32, bytes())
+            .prop_map(|(op, data)| BitwiseOp::Shift { op: ShiftOp::from_number(op), data }),
+        (3..6u32, maybe_register(), proptest::option::of(bytes())).prop_map(|(op, sreg2, data)| {
+            BitwiseOp::Registers { op: RegisterOp::from_number(op), sreg2, data }
+        }),
     ];
     prop_oneof![
         (register(), 0..8u32, bytes()).prop_map(|(sreg, op, data)| Cmp {

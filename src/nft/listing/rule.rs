@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::elements::prefix_text;
 use super::term::{Mask, Term};
-use crate::nft::expr::{Bitwise, BitwiseOp, Register};
+use crate::nft::expr::{Bitwise, BitwiseOp, Register, ShiftOp};
 use crate::nft::{DataType, Element, Family, Set};
 
 /// Where a listing finds the sets that a rule names.
@@ -182,14 +182,10 @@ impl<'a> RuleListing<'a> {
                 self.drop_chosen_of_part(&term);
             }
             BitwiseOp::Shift { op, data } => {
-                term = self.shifted(&term, *op == 1, data);
+                term = self.shifted(&term, *op, data);
             }
             BitwiseOp::Registers { op, sreg2, data } => {
-                let sign = match op {
-                    3 => "&",
-                    4 => "|",
-                    _ => "^",
-                };
+                let sign = op.word();
                 let right = match (sreg2, data) {
                     (Some(register), _) => self.term(*register),
                     (None, Some(data)) => term.data_type.list(data),
@@ -203,13 +199,12 @@ impl<'a> RuleListing<'a> {
     }
 
     /// A field of a few bits that is shifted to the right is that field.
-    fn shifted(&self, term: &Term, left: bool, data: &[u8]) -> Term {
+    fn shifted(&self, term: &Term, op: ShiftOp, data: &[u8]) -> Term {
         let by = DataType::HostInteger.list(data);
         match self.part_of(term) {
-            Some((part, shift)) if !left && shift.to_string() == by => part,
+            Some((part, shift)) if op == ShiftOp::Right && shift.to_string() == by => part,
             _ => {
-                let arrow = if left { "<<" } else { ">>" };
-                let text = format!("{} {arrow} {by}", self.masked_text(term));
+                let text = format!("{} {} {by}", self.masked_text(term), op.word());
                 Term::plain(text, term.data_type)
             }
         }
