@@ -33,7 +33,7 @@ fn count_mark(value: u32) -> Vec<Expr> {
 }
 
 /// Commits the rules to a chain of output, sends a packet, and returns what the rules counted.
-fn counted(rules: Vec<Vec<Expr>>) -> Vec<u64> {
+fn counted(rules: &[Vec<Expr>]) -> Vec<u64> {
     fresh_netns();
     run("ip", &["link", "set", "lo", "up"], "");
     let mut kernel = Kernel::open().unwrap();
@@ -51,7 +51,7 @@ fn counted(rules: Vec<Vec<Expr>>) -> Vec<u64> {
         userdata: Userdata::new(),
     };
     transaction.push(Change::AddBaseChain(id.clone(), chain));
-    for exprs in &rules {
+    for exprs in rules {
         let (table, chain, rule) = (id.clone(), name.clone(), Rule::new(exprs.clone()));
         transaction.push(Change::AddRule { table, chain, rule, after: None });
     }
@@ -94,7 +94,7 @@ fn mark_when_saved_under_a_mask_then_the_other_bits_of_the_flow_stay() {
         Immediate::value(Register::R1, number(0xabcd_0000)).into(),
         Ct::Set { key: CtKey::Mark, direction: None, sreg: Register::R1 }.into(),
     ];
-    let counts = counted(vec![
+    let counts = counted(&[
         whole,
         set_mark(0x1234_5678),
         save(0xffff),
@@ -115,7 +115,7 @@ fn registers_when_combined_then_as_the_operation_says() {
             Meta::Set { key: MetaKey::Mark, sreg: Register::R1 }.into(),
         ]
     };
-    let of = |op, wanted| counted(vec![set_mark(0b0011), combine(op), count_mark(wanted)]);
+    let of = |op, wanted| counted(&[set_mark(0b0011), combine(op), count_mark(wanted)]);
     assert_eq!(of(RegisterOp::And, 0b0010), [1]);
     assert_eq!(of(RegisterOp::Or, 0b0111), [1]);
     assert_eq!(of(RegisterOp::Xor, 0b0101), [1]);
@@ -130,7 +130,7 @@ fn mark_when_shifted_then_by_so_many_bits() {
             Meta::Set { key: MetaKey::Mark, sreg: Register::R1 }.into(),
         ]
     };
-    let counts = counted(vec![
+    let counts = counted(&[
         set_mark(0x12),
         shift(ShiftOp::Left, 8),
         count_mark(0x1200),

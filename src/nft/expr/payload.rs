@@ -2,7 +2,7 @@
 
 use super::{Expression, Fields, Register, kernel_numbers, put_register};
 use crate::netlink::{Attributes, Malformed, MessageBuilder};
-use crate::nft::listing::{RuleListing, Term};
+use crate::nft::listing::RuleListing;
 
 const NFTA_PAYLOAD_DREG: u16 = 1;
 const NFTA_PAYLOAD_BASE: u16 = 2;
@@ -103,9 +103,8 @@ impl PayloadWrite {
             listing.word(text);
             return;
         }
-        let Term { text, data_type, .. } = field;
-        let value = listing.value(self.sreg, data_type);
-        listing.word(format!("{text} set {value}"));
+        let value = listing.value_of(self.sreg, &field);
+        listing.word(format!("{} set {value}", field.text));
     }
 }
 

@@ -108,6 +108,9 @@ impl RuleListing<'_> {
                 full.resize(term.data_type.len(), 0);
                 format!("{} {sign}{}/{}", term.text, term.list(&full), data.len() * 8)
             }
+            None if term.data_type.is_flags() && matches!(op, CmpOp::Eq | CmpOp::Neq) => {
+                format!("{} {}", term.text, all_flags(term, op, data))
+            }
             None => format!("{} {sign}{}", term.text, term.list(data)),
         }
     }
@@ -138,6 +141,21 @@ impl RuleListing<'_> {
             (1, _) if mask == data => written_out,
             _ => format!("{} {sign}{} / {}", term.text, list(data), list(mask)),
         }
+    }
+}
+
+/// Flags that are compared as a whole, not one by one: nft writes a single one behind `==`, and of
+/// several, all as one number or joined by `|`.
+fn all_flags(term: &Term, op: CmpOp, data: &[u8]) -> String {
+    let several = data.iter().map(|byte| byte.count_ones()).sum::<u32>() > 1;
+    let text = match term.data_type {
+        DataType::TcpFlag if several => term.list_bound(data),
+        _ if several => term.list(data).replace(',', " | "),
+        _ => term.list(data),
+    };
+    match op {
+        CmpOp::Eq if several && term.data_type != DataType::TcpFlag => text,
+        op => format!("{} {text}", op.word()),
     }
 }
 

@@ -90,6 +90,8 @@ impl RuleListing<'_> {
             return None;
         }
         let (fields, implied) = self.header(place.header, place.offset);
+        // Ports of any protocol are not told apart in what is more than one of them.
+        implied?;
         let mut parts = Vec::new();
         let mut at = place.offset * 8;
         let mut rest = data;

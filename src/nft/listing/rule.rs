@@ -152,6 +152,15 @@ impl<'a> RuleListing<'a> {
         }
     }
 
+    /// A register as what is written to a field: a constant as the field reads it, or what was
+    /// loaded.
+    pub(in crate::nft) fn value_of(&self, register: Register, field: &Term) -> String {
+        match self.get(register) {
+            Some(Term { constant: Some(bytes), .. }) => field.list(bytes),
+            _ => self.term(register),
+        }
+    }
+
     /// The prefix that begins and ends with the constants of two registers, if there is one.
     pub(in crate::nft) fn prefix_between(
         &self,

@@ -122,14 +122,27 @@ impl Term {
     }
 
     /// Such a constant as text.
-    pub(super) fn list(&self, data: &[u8]) -> String {
-        self.data_type.list(&self.ordered(data))
+    pub(in crate::nft) fn list(&self, data: &[u8]) -> String {
+        match self.is_raw {
+            true => raw_number(data),
+            false => self.data_type.list(&self.ordered(data)),
+        }
     }
 
     /// Such a constant at the end of a range.
     pub(super) fn list_bound(&self, data: &[u8]) -> String {
-        self.data_type.list_bound(&self.ordered(data))
+        match self.is_raw {
+            true => raw_number(data),
+            false => self.data_type.list_bound(&self.ordered(data)),
+        }
     }
+}
+
+/// Bytes of a header that have no type: a number without leading zeros, however long.
+fn raw_number(data: &[u8]) -> String {
+    let digits: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = digits.trim_start_matches('0');
+    if digits.is_empty() { "0x0".to_owned() } else { format!("0x{digits}") }
 }
 
 impl RuleListing<'_> {
