@@ -20,6 +20,7 @@ mod base;
 mod base_read;
 mod command;
 mod compile;
+pub mod compat;
 mod conditions;
 mod error;
 mod field;

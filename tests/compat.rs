@@ -1,0 +1,194 @@
+//! Expressions of nft_compat in words: what iptables-nft and ip6tables-nft leave behind reads as
+//! iptables-nft-save prints it.
+//!
+//! The real tools load a list of rules into a network namespace. Each rule is then read back by
+//! portcullis, and its expressions `match` and `target` must give the words that iptables-nft-save
+//! prints of the same rule, word for word and in order. What is left of the saved rule is what
+//! iptables made of native expressions, and the list says for each rule what that is: so a module
+//! that becomes native, or ceases to be, fails here. It needs root and iptables 1.8.9.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use nix::sched::{CloneFlags, unshare};
+use portcullis::net::IpVersion;
+use portcullis::nft::{Expr, Family, Kernel, Name, TableId};
+use portcullis::xtables::compat::words;
+
+/// `CHAIN RULE [;; WORDS]` under `*TABLE`: the words are those that iptables made native.
+const RULES4: &str = include_str!("compat/ipv4.rules");
+/// The same for IPv6.
+const RULES6: &str = include_str!("compat/ipv6.rules");
+
+struct Case {
+    table: &'static str,
+    chain: &'static str,
+    rule: &'static str,
+    native: Vec<String>,
+}
+
+fn tool(version: IpVersion, suffix: &str) -> String {
+    let name = match version {
+        IpVersion::V4 => "iptables-nft",
+        IpVersion::V6 => "ip6tables-nft",
+    };
+    format!("{name}{suffix}")
+}
+
+fn run(tool: &str, arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(tool);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("start {tool}: {error}"));
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn fresh_netns() {
+    unshare(CloneFlags::CLONE_NEWNET).expect("needs CAP_SYS_ADMIN for a network namespace");
+}
+
+fn cases(rules: &'static str) -> Vec<Case> {
+    let mut table = "";
+    let mut cases = Vec::new();
+    for line in rules.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if let Some(name) = line.strip_prefix('*') {
+            table = name;
+            continue;
+        }
+        let (rule, native) = line.split_once(" ;; ").unwrap_or((line, ""));
+        let (chain, rule) = rule.split_once(' ').unwrap();
+        cases.push(Case { table, chain, rule, native: split(native) });
+    }
+    cases
+}
+
+/// The words of a saved rule: a double quote keeps blanks, a backslash the character behind it.
+fn split(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), None, false);
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => {
+                quoted = !quoted;
+                word.get_or_insert_with(String::new);
+            }
+            '\\' => word.get_or_insert_with(String::new).push(characters.next().unwrap()),
+            ' ' if !quoted => words.extend(word.take()),
+            _ => word.get_or_insert_with(String::new).push(character),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+fn restore(version: IpVersion, cases: &[Case]) {
+    let mut input = String::new();
+    let mut table = "";
+    for case in cases {
+        if case.table != table {
+            if !table.is_empty() {
+                input.push_str("COMMIT\n");
+            }
+            table = case.table;
+            input.push_str(&format!("*{table}\n"));
+        }
+        input.push_str(&format!("-A {} {}\n", case.chain, case.rule));
+    }
+    input.push_str("COMMIT\n");
+    let output = run(&tool(version, "-restore"), &[], &input);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{input}");
+}
+
+/// The saved words of each rule of a chain.
+fn saved(version: IpVersion, table: &str, chain: &str) -> Vec<Vec<String>> {
+    let output = run(&tool(version, "-save"), &["-t", table], "");
+    let start = format!("-A {chain}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rules = text.lines().filter_map(|line| line.strip_prefix(start.as_str()));
+    rules.map(split).collect()
+}
+
+/// The words of each expression of nft_compat of each rule of a chain.
+fn decoded(version: IpVersion, table: &str, chain: &str) -> Vec<Vec<Vec<String>>> {
+    let family = match version {
+        IpVersion::V4 => Family::Ip,
+        IpVersion::V6 => Family::Ip6,
+    };
+    let id = TableId { family, name: Name::new(table).unwrap() };
+    let mut kernel = Kernel::open().unwrap();
+    let rules = kernel.rules(&id, Some(&Name::new(chain).unwrap())).unwrap();
+    let compat = |expr: &Expr| match expr {
+        Expr::Other(other) if matches!(other.name.as_str(), "match" | "target") => Some(
+            words(other, version)
+                .unwrap_or_else(|error| vec![format!("{error}: {:x?}", other.data)]),
+        ),
+        _ => None,
+    };
+    rules.iter().map(|(_, rule)| rule.value.exprs.iter().filter_map(compat).collect()).collect()
+}
+
+/// Takes the words of each expression out of the saved rule, in order; `None` if one is not there.
+fn rest(saved: &[String], decoded: &[Vec<String>]) -> Option<Vec<String>> {
+    let (mut left, mut right) = (Vec::new(), saved.to_vec());
+    for words in decoded {
+        let at = right.windows(words.len()).position(|window| window == words.as_slice())?;
+        // An option behind it would belong to the same module: then words were missing.
+        let tail = right.split_off(at + words.len());
+        let ends = tail.first().is_none_or(|word| matches!(word.as_str(), "-m" | "-j" | "-g"));
+        if !ends {
+            return None;
+        }
+        left.extend(right.drain(..at));
+        right = tail;
+    }
+    left.extend(right);
+    Some(left)
+}
+
+/// Compares all rules of a list, and returns the modules that left no expression of nft_compat.
+fn check(version: IpVersion, rules: &'static str) -> (BTreeSet<String>, usize) {
+    fresh_netns();
+    let cases = cases(rules);
+    restore(version, &cases);
+    let mut faults = Vec::new();
+    let (mut native, mut expressions) = (BTreeSet::new(), 0);
+    let places: BTreeSet<_> = cases.iter().map(|case| (case.table, case.chain)).collect();
+    for (table, chain) in places {
+        let here: Vec<_> =
+            cases.iter().filter(|case| (case.table, case.chain) == (table, chain)).collect();
+        let (saved, decoded) = (saved(version, table, chain), decoded(version, table, chain));
+        assert_eq!((here.len(), here.len()), (saved.len(), decoded.len()), "{table} {chain}");
+        for ((case, saved), decoded) in here.iter().zip(saved).zip(decoded) {
+            expressions += decoded.len();
+            let rest = rest(&saved, &decoded);
+            if rest.as_ref() != Some(&case.native) {
+                faults.push(format!("{}\n  saved {saved:?}\n  words {decoded:?}", case.rule));
+            }
+            let names = case.native.windows(2).filter(|pair| pair[0] == "-m" || pair[0] == "-j");
+            native.extend(names.map(|pair| pair[1].clone()));
+        }
+    }
+    assert!(
+        faults.is_empty(),
+        "{version}: {} of {}\n{}",
+        faults.len(),
+        cases.len(),
+        faults.join("\n")
+    );
+    (native, expressions)
+}
+
+#[test]
+fn rules_of_iptables_when_read_back_have_the_words_that_it_saves() {
+    let (_, expressions) = check(IpVersion::V4, RULES4);
+    println!("{expressions} expressions");
+}
+
+#[test]
+fn rules_of_ip6tables_when_read_back_have_the_words_that_it_saves() {
+    let (_, expressions) = check(IpVersion::V6, RULES6);
+    println!("{expressions} expressions");
+}
