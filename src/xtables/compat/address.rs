@@ -1,8 +1,9 @@
-//! Matches of addresses: `addrtype`.
+//! Matches of addresses: `addrtype`, `iprange`, `mac`, `pkttype`.
 
 use super::error::Flaw;
 use super::info::Info;
-use super::option::{Words, known, list};
+use super::option::{Words, known, list, one_of};
+use super::text::address;
 
 const INVERT_SOURCE: u32 = 1;
 const INVERT_DESTINATION: u32 = 2;
@@ -43,5 +44,40 @@ pub(super) fn addrtype(info: &mut Info<'_>) -> Result<Words, Flaw> {
     }
     let limits = [(LIMIT_IN, "--limit-iface-in"), (LIMIT_OUT, "--limit-iface-out")];
     words.flags(flags & (LIMIT_IN | LIMIT_OUT), &limits)?;
+    Ok(words)
+}
+
+/// `struct xt_mac_info`
+pub(super) fn mac(info: &mut Info<'_>) -> Result<Words, Flaw> {
+    let bytes = info.bytes(6)?.iter().map(|byte| format!("{byte:02x}"));
+    let text = bytes.collect::<Vec<_>>().join(":");
+    let mut words = Words::new();
+    words.put(info.u32()? != 0, "--mac-source", text);
+    Ok(words)
+}
+
+/// `struct xt_pkttype_info`
+pub(super) fn pkttype(info: &mut Info<'_>) -> Result<Words, Flaw> {
+    let (kind, inverted) = info.u32_range()?;
+    let kind = one_of(kind, &[(0, "unicast"), (1, "broadcast"), (2, "multicast")])?;
+    let mut words = Words::new();
+    words.put(inverted != 0, "--pkt-type", kind);
+    Ok(words)
+}
+
+/// `struct xt_iprange_mtinfo`
+pub(super) fn iprange(info: &mut Info<'_>) -> Result<Words, Flaw> {
+    let mut ranges = [(1, "--src-range", String::new()), (2, "--dst-range", String::new())];
+    for (_, _, range) in &mut ranges {
+        *range = format!("{}-{}", address(info.inet_addr()?), address(info.inet_addr()?));
+    }
+    let flags = u32::from(info.u8()?);
+    known(flags, 0x33)?;
+    let mut words = Words::new();
+    for (bit, option, range) in ranges {
+        if flags & bit != 0 {
+            words.put(flags & bit << 4 != 0, option, range);
+        }
+    }
     Ok(words)
 }

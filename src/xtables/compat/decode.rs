@@ -33,7 +33,7 @@ pub fn words(expr: &Opaque, version: IpVersion) -> Result<Vec<String>, Error> {
         }
         Found::Nothing => return Err(Error::UnknownModule { kind, name: owned(), revision }),
     };
-    let options = decode(&mut Info::new(info, name, revision, version))
+    let options = decode(&mut Info::new(info, revision, version))
         .map_err(|reason| Error::Malformed { kind, name: owned(), revision, reason })?;
     let option = match kind {
         Kind::Match => "-m",

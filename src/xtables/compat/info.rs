@@ -10,8 +10,6 @@ use crate::net::IpVersion;
 pub(super) struct Info<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// The module, for layouts that several share.
-    pub(super) name: &'a str,
     /// The revision of the layout.
     pub(super) revision: u32,
     /// The family of the rule, which says what a `union nf_inet_addr` holds.
@@ -20,8 +18,8 @@ pub(super) struct Info<'a> {
 
 impl<'a> Info<'a> {
     /// Starts at the first field.
-    pub(super) fn new(bytes: &'a [u8], name: &'a str, revision: u32, version: IpVersion) -> Self {
-        Info { bytes, at: 0, name, revision, version }
+    pub(super) fn new(bytes: &'a [u8], revision: u32, version: IpVersion) -> Self {
+        Info { bytes, at: 0, revision, version }
     }
 
     /// `__u8[n]`

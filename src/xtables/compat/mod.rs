@@ -11,20 +11,31 @@
 //! an error, for a rule shown with a word less would be another rule.
 
 mod address;
+mod alter;
+mod attach;
 mod bpf;
 mod conntrack;
+mod content;
 mod decode;
+mod device;
 mod error;
 mod expression;
+mod hashlimit;
+mod header;
 mod info;
+mod ipv6;
 mod mark;
 mod modules;
 mod nat;
 mod option;
 mod policy;
 mod ports;
+mod queue;
+mod rate;
 mod reply;
 mod sctp;
+mod socket;
+mod srh;
 mod text;
 mod u32;
 

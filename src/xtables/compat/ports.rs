@@ -139,7 +139,8 @@ fn icmp_type(info: &mut Info<'_>, option: &str, any: Option<&str>) -> Result<Wor
     let inverted = u32::from(info.u8()?);
     known(inverted, 1)?;
     let value = match (any, codes) {
-        (Some(any), (0, u8::MAX)) if kind == u8::MAX => any.to_owned(),
+        // The kernel lets this one pass whatever the code.
+        (Some(any), _) if kind == u8::MAX => any.to_owned(),
         (_, (0, u8::MAX)) => kind.to_string(),
         (_, (low, high)) if low == high => format!("{kind}/{low}"),
         _ => return Err(Flaw::Value),
