@@ -1,4 +1,4 @@
-//! Targets that give a packet or connection something: `CT`, `SECMARK`, `CONNSECMARK`, `HMARK`, `IDLETIMER`, `LED`, `RATEEST`.
+//! Targets that give a packet or connection something: `CT`, `SECMARK`, `CONNSECMARK`, `HMARK`, `IDLETIMER`, `LED`.
 
 use super::error::Flaw;
 use super::info::Info;
@@ -12,8 +12,6 @@ const LABEL: usize = 28;
 const LED_ID: usize = 27;
 /// What the kernel's name of a trigger begins with.
 const LED_PREFIX: &str = "netfilter-";
-/// `IFNAMSIZ`
-const NAME: usize = 16;
 
 const EVENTS: &[(u32, &str)] = &[
     (1 << 0, "new"),
@@ -119,33 +117,6 @@ pub(super) fn led(info: &mut Info<'_>) -> Result<Words, Flaw> {
         words.flag(false, "--led-always-blink");
     }
     Ok(words)
-}
-
-/// `struct xt_rateest_target_info`
-pub(super) fn rateest(info: &mut Info<'_>) -> Result<Words, Flaw> {
-    let name = info.text(NAME)?;
-    let (interval, average) = (info.u8()?, info.u8()?);
-    // A signed power of two of seconds, from -2 to 3.
-    let exponent = interval.wrapping_add(2);
-    if exponent > 5 || average > 31 {
-        return Err(Flaw::Value);
-    }
-    let interval = 250_000_u64 << exponent;
-    let mut words = Words::new();
-    words.put(false, "--rateest-name", name);
-    words.put(false, "--rateest-interval", duration(interval));
-    words.put(false, "--rateest-ewmalog", duration(interval << average));
-    Ok(words)
-}
-
-/// Microseconds in the unit that fits, with one decimal.
-fn duration(micros: u64) -> String {
-    let tenths = |unit: u64| (micros / unit, micros % unit * 10 / unit);
-    match micros {
-        1_000_000.. => format!("{}.{}s", tenths(1_000_000).0, tenths(1_000_000).1),
-        1_000.. => format!("{}.{}ms", tenths(1_000).0, tenths(1_000).1),
-        _ => format!("{micros}us"),
-    }
 }
 
 /// `struct xt_hmark_info`

@@ -32,6 +32,7 @@ mod policy;
 mod ports;
 mod queue;
 mod rate;
+mod rateest;
 mod reply;
 mod sctp;
 mod socket;

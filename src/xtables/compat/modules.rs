@@ -5,7 +5,7 @@ use super::info::Info;
 use super::option::Words;
 use super::{
     address, alter, attach, bpf, conntrack, content, device, hashlimit, header, ipv6, mark, nat,
-    policy, ports, queue, rate, reply, sctp, socket, srh, u32,
+    policy, ports, queue, rate, rateest, reply, sctp, socket, srh, u32,
 };
 
 /// Reads a structure.
@@ -24,7 +24,8 @@ pub(super) enum Found {
     Nothing,
 }
 
-type Known = (&'static str, &'static [u32], Decoder);
+/// Name, revisions, and how to read them.
+pub(super) type Known = (&'static str, &'static [u32], Decoder);
 
 /// Finds a module.
 pub(super) fn find(kind: Kind, name: &str, revision: u32) -> Found {
@@ -49,7 +50,8 @@ const SET: &str = "it holds the kernel's number of an ipset, not its name";
 
 const UNNAMEABLE: &[(Kind, &str, &str)] = &[(Kind::Match, "set", SET), (Kind::Target, "SET", SET)];
 
-const MATCHES: &[Known] = &[
+/// Matches.
+pub(super) const MATCHES: &[Known] = &[
     ("addrtype", &[0, 1], address::addrtype),
     ("ah", &[0], header::ah),
     ("bpf", &[0, 1], bpf::bpf),
@@ -92,6 +94,7 @@ const MATCHES: &[Known] = &[
     ("pkttype", &[0], address::pkttype),
     ("policy", &[0], policy::policy),
     ("quota", &[0], rate::quota),
+    ("rateest", &[0], rateest::rateest),
     ("realm", &[0], device::realm),
     ("recent", &[0, 1], content::recent),
     ("rpfilter", &[0], device::rpfilter),
@@ -112,7 +115,8 @@ const MATCHES: &[Known] = &[
     ("udplite", &[0], ports::udp),
 ];
 
-const TARGETS: &[Known] = &[
+/// Targets.
+pub(super) const TARGETS: &[Known] = &[
     ("AUDIT", &[0], queue::audit),
     ("CHECKSUM", &[0], reply::checksum),
     ("CLASSIFY", &[0], queue::classify),
@@ -134,7 +138,7 @@ const TARGETS: &[Known] = &[
     ("NFLOG", &[0], queue::nflog),
     ("NFQUEUE", &[0, 1, 2, 3], queue::nfqueue),
     ("NOTRACK", &[0], queue::plain),
-    ("RATEEST", &[0], attach::rateest),
+    ("RATEEST", &[0], rateest::estimator),
     ("REDIRECT", &[0], nat::to_ports),
     ("REJECT", &[0], reply::reject),
     ("SECMARK", &[0, 1], attach::secmark),
