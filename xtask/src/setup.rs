@@ -3,6 +3,9 @@
 //! Asks dpkg once; calls apt-get only when something is missing, and says what it does.
 
 use std::collections::HashSet;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -28,13 +31,17 @@ const PACKAGES: [(&str, &[&str]); 3] = [
             "firewalld",
         ],
     ),
-    ("to test under unchanged", &["podman", "containerd", "runc", "crun", "busybox-static"]),
+    (
+        "to test under unchanged",
+        &["podman", "docker.io", "containerd", "runc", "crun", "busybox-static"],
+    ),
 ];
 
 /// The units that a package enables for the next boot. The tests start what they need themselves,
 /// in namespaces of their own; the machine's owner has not asked for a daemon.
-const UNITS: [(&str, &[&str]); 3] = [
+const UNITS: [(&str, &[&str]); 4] = [
     ("containerd", &["containerd.service"]),
+    ("docker.io", &["docker.service", "docker.socket"]),
     ("firewalld", &["firewalld.service"]),
     (
         "podman",
@@ -47,6 +54,9 @@ const UNITS: [(&str, &[&str]); 3] = [
         ],
     ),
 ];
+
+/// Where invoke-rc.d(8) asks whether a package may start its service.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Install what is missing. Silent, and without any apt call, when nothing is.
 ///
@@ -130,6 +140,7 @@ fn install(missing: &[&str]) -> Result<()> {
         // systemctl(1) then does not talk to a running systemd: no package starts its service.
         step.env("SYSTEMD_OFFLINE", "1")
     };
+    let _nothing_starts = Policy::deny(Path::new(POLICY))?;
     let install = apt(&["install", "-y", "--no-install-recommends"]).args(missing);
     // Lists that are there may be old: when they are not good enough, they are fetched as well.
     if !has_lists(Path::new("/var/lib/apt/lists")) || !install.status()?.success() {
@@ -137,6 +148,40 @@ fn install(missing: &[&str]) -> Result<()> {
         install.run().with_context(|| format!("to run by hand:\n  {}", by_hand(missing)))?;
     }
     disable_services(missing)
+}
+
+/// A machine without systemd as its first process obeys no `SYSTEMD_OFFLINE`: there a package's
+/// init script is executed, and Docker's would change the firewall. While this value lives, no
+/// script is.
+struct Policy<'a> {
+    /// The file to remove at the end; none where the machine has a policy of its own.
+    file: Option<&'a Path>,
+}
+
+impl<'a> Policy<'a> {
+    fn deny(path: &'a Path) -> Result<Policy<'a>> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o755).open(path);
+        match file {
+            Ok(mut file) => {
+                let policy = Policy { file: Some(path) };
+                // 101: "action forbidden by policy".
+                file.write_all(b"#!/bin/sh\nexit 101\n").context("writing policy-rc.d")?;
+                Ok(policy)
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Policy { file: None }),
+            Err(error) => Err(error).with_context(|| format!("creating {}", path.display())),
+        }
+    }
+}
+
+impl Drop for Policy<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = self.file
+            && let Err(error) = std::fs::remove_file(path)
+        {
+            eprintln!("{} is left, and keeps services from starting: {error}", path.display());
+        }
+    }
 }
 
 /// Undo what `added` packages have enabled, and those only: a service that was there before is its
@@ -181,6 +226,18 @@ mod tests {
     #[test]
     fn services_when_a_package_was_there_before_leaves_its_units_alone() {
         assert_eq!(services(&["runc", "containerd"]), ["containerd.service"]);
+    }
+
+    #[test]
+    fn policy_when_there_is_none_denies_until_it_is_dropped() -> Result<()> {
+        let path = std::env::temp_dir().join(format!("policy-rc.d-{}", std::process::id()));
+        let policy = Policy::deny(&path)?;
+        assert_eq!(Command::new("sh").arg(&path).status()?.code(), Some(101));
+        drop(Policy::deny(&path)?);
+        assert!(path.exists(), "a policy that was there before is its owner's");
+        drop(policy);
+        assert!(!path.exists());
+        Ok(())
     }
 
     #[test]
