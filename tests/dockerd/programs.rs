@@ -1,0 +1,76 @@
+//! The `iptables` programs that a daemon is given, in `PATH` and where everyone else looks.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use nix::mount::{MsFlags, mount};
+
+/// Where a daemon finds the programs first, in a test's own mount namespace.
+pub const DIRECTORY: &str = "/run/iptables";
+/// Where the product's binary is seen.
+const PRODUCT: &str = "/run/portcullis";
+/// What all of Debian's names of iptables-nft lead to.
+const NFT_MULTI: &str = "/usr/sbin/xtables-nft-multi";
+/// What no daemon may execute.
+const MASKED: [&str; 2] = ["/usr/sbin/nft", "/usr/sbin/xtables-legacy-multi"];
+const NAMES: [&str; 6] = [
+    "iptables",
+    "iptables-restore",
+    "iptables-save",
+    "ip6tables",
+    "ip6tables-restore",
+    "ip6tables-save",
+];
+
+/// Whose programs they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Programs {
+    /// The product's.
+    Own,
+    /// Debian's iptables-nft.
+    Peer,
+}
+
+impl Programs {
+    /// Those under test: the environment variable `PORTCULLIS_TEST_IPTABLES`.
+    pub fn chosen() -> Programs {
+        match std::env::var("PORTCULLIS_TEST_IPTABLES").as_deref() {
+            Err(_) | Ok("" | "own") => Programs::Own,
+            Ok("peer") => Programs::Peer,
+            Ok(other) => panic!("PORTCULLIS_TEST_IPTABLES={other}: own or peer"),
+        }
+    }
+
+    /// Fills [`DIRECTORY`].
+    pub fn install(self) {
+        fs::create_dir(DIRECTORY).unwrap_or_else(|e| panic!("mkdir {DIRECTORY}: {e}"));
+        assert!(Path::new(NFT_MULTI).exists(), "no {NFT_MULTI}: apt-get install iptables");
+        let program = match self {
+            Programs::Own => {
+                fs::write(PRODUCT, "").expect("a place for the product");
+                let (from, none) = (env!("CARGO_BIN_EXE_portcullis"), None::<&str>);
+                mount(Some(from), PRODUCT, none, MsFlags::MS_BIND, none)
+                    .unwrap_or_else(|errno| panic!("mount --bind {from} {PRODUCT}: {errno}"));
+                PRODUCT
+            }
+            Programs::Peer => NFT_MULTI,
+        };
+        for name in NAMES {
+            let path = Path::new(DIRECTORY).join(name);
+            symlink(program, &path).unwrap_or_else(|e| panic!("symlink {}: {e}", path.display()));
+        }
+    }
+
+    /// What the daemon's mount namespace shows in the place of a file: `(what, where)`. Every path
+    /// to a program of iptables ends at a program of this supply.
+    pub fn covers(self) -> Vec<(&'static str, &'static str)> {
+        let masks = MASKED.into_iter().filter(|path| Path::new(path).exists());
+        let masks = masks.map(|path| ("/dev/null", path));
+        let own = match self {
+            Programs::Own => Some((PRODUCT, NFT_MULTI)),
+            Programs::Peer => None,
+        };
+        masks.chain(own).collect()
+    }
+}

@@ -1,0 +1,42 @@
+//! A story lived twice, and the comparison of the two.
+
+use std::panic::resume_unwind;
+use std::thread;
+
+use super::daemon::Daemon;
+use super::host::Host;
+use super::programs::Programs;
+use super::site::Site;
+use super::table::Table;
+
+/// Lives a story with the programs under test and with real iptables-nft, at the same time; both
+/// must see what is expected, and the same.
+pub fn live(flags: &[&str], story: fn(&mut Site<'_>)) {
+    let tested = Programs::chosen();
+    let [tested, peer] = thread::scope(|scope| {
+        let lives = [tested, Programs::Peer];
+        let lives = lives.map(|programs| scope.spawn(move || live_once(programs, flags, story)));
+        lives.map(|life| life.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    let differences = peer.differences(&tested);
+    let wrong = [("peer", &peer), ("tested", &tested)].map(|(whose, table)| {
+        table.wrong().iter().map(|row| format!("{whose}: {row}\n")).collect::<String>()
+    });
+    let wrong = wrong.concat();
+    println!("{} observations", tested.len());
+    assert!(
+        wrong.is_empty() && differences.is_empty(),
+        "not as expected:\n{wrong}\nnot as with iptables-nft:\n{differences}"
+    );
+}
+
+fn live_once(programs: Programs, flags: &[&str], story: fn(&mut Site<'_>)) -> Table {
+    let host = Host::new(programs);
+    let mut site = Site::open(&host, flags);
+    story(&mut site);
+    site.scene("end");
+    let complaints = Daemon::complaints();
+    let mut table = std::mem::take(&mut site.table);
+    table.expect("end | dockerd's complaints".to_owned(), complaints.join("\n"), "");
+    table
+}
