@@ -25,4 +25,5 @@ mod dockerd {
     mod site;
     mod stories;
     mod table;
+    mod upgrade;
 }

@@ -83,8 +83,11 @@ fn flush(site: &mut Site<'_>) {
     site.run("web", "-p 8080:7 -p 8080:7/udp -p 127.0.0.1:8081:7");
     site.run("amber1", "--network amber -p 8100:7 -p 8100:7/udp");
     site.expect(&OUTLIVES);
-    site.daemon.stop();
     site.host.netns.nft("flush ruleset\n");
+    site.docker_exits("network create -o com.docker.network.bridge.name=br-b blue", "exit 1");
+    site.docker_exits("run -d --name late -p 8200:7 busybox /bin/sleep 600", "exit 125");
+    site.expect_complaints(3);
+    site.daemon.stop();
     site.scene("daemon after the flush");
     site.daemon.start_again();
     site.rules();

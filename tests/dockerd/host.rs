@@ -51,7 +51,8 @@ impl Host {
     /// Isolates the calling thread and builds the host.
     pub fn new(programs: Programs) -> Host {
         isolate();
-        programs.install();
+        Programs::prepare();
+        programs.link();
         fs::create_dir(LIST).unwrap_or_else(|e| panic!("mkdir {LIST}: {e}"));
         for program in PROGRAMS {
             let path =
@@ -70,6 +71,9 @@ impl Host {
         let host = Host { programs, netns, client, init, pid, journal, _echo: echo, _names: names };
         let wires = ["outside udp 192.0.2.1:9", "outside udp [2001:db8::1]:9"];
         host.settle(&host.client, &wires);
+        // What a daemon finds and what all others find is the same program.
+        let [ours, all] = ["iptables", "/usr/sbin/iptables-nft"].map(|p| host.run(&[p, "-V"]));
+        assert_eq!(ours, all);
         host
     }
 

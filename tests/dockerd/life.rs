@@ -51,8 +51,21 @@ pub fn containers(site: &mut Site<'_>) {
     ]);
 }
 
+/// What the host's owner says of forwarded packets comes first, and stays over restarts.
+fn refuse_cyan(site: &mut Site<'_>) {
+    site.scene("DOCKER-USER");
+    site.host.run(&["iptables", "-I", "DOCKER-USER", "-i", "wan0", "-o", "br-cyan", "-j", "DROP"]);
+    site.rules();
+    site.expect(&[
+        ("client tcp 192.0.2.1:8300", "silent"),
+        ("host tcp 127.0.0.1:8300", "cyan1 sees 172.30.3.1"),
+        ("client tcp 192.0.2.1:8400", "dune1 sees 192.0.2.2"),
+    ]);
+}
+
 /// The daemon is restarted in good order, and then killed.
 pub fn daemon(site: &mut Site<'_>) {
+    refuse_cyan(site);
     site.scene("before the restart");
     site.run("always", "--restart always --network amber -p 8700:7 -p 8700:7/udp");
     site.expect(&[("client tcp 192.0.2.1:8700", "always sees 192.0.2.2")]);
@@ -71,6 +84,8 @@ pub fn daemon(site: &mut Site<'_>) {
     site.rules();
     site.scene("daemon after its death");
     returns(site);
+    site.host.run(&["iptables", "-D", "DOCKER-USER", "-i", "wan0", "-o", "br-cyan", "-j", "DROP"]);
+    site.expect(&[("client tcp 192.0.2.1:8300", "cyan1 sees 192.0.2.2")]);
 }
 
 /// Starts the daemon, which starts one container; the others are started by hand.
@@ -94,7 +109,8 @@ fn returns(site: &mut Site<'_>) {
     site.expect(&[
         ("client tcp 192.0.2.1:8080", "web sees 192.0.2.2"),
         ("client udp 192.0.2.1:8080", "web sees 192.0.2.2"),
-        ("client tcp 192.0.2.1:8300", "cyan1 sees 192.0.2.2"),
+        ("client tcp 192.0.2.1:8300", "silent"),
+        ("host tcp 127.0.0.1:8300", "cyan1 sees 172.30.3.1"),
         ("web tcp 172.30.1.2:7", "silent"),
         ("blue1 tcp 192.0.2.2:9000", "silent"),
         ("always a always", "172.30.1.2"),

@@ -12,6 +12,8 @@ pub const DIRECTORY: &str = "/run/iptables";
 const PRODUCT: &str = "/run/portcullis";
 /// What all of Debian's names of iptables-nft lead to.
 const NFT_MULTI: &str = "/usr/sbin/xtables-nft-multi";
+/// Where that program is seen, once the product covers it.
+const REAL: &str = "/run/xtables-nft-multi";
 /// What no daemon may execute.
 const MASKED: [&str; 2] = ["/usr/sbin/nft", "/usr/sbin/xtables-legacy-multi"];
 const NAMES: [&str; 6] = [
@@ -42,22 +44,28 @@ impl Programs {
         }
     }
 
-    /// Fills [`DIRECTORY`].
-    pub fn install(self) {
+    /// Makes [`DIRECTORY`], and shows the programs that may be linked in it.
+    pub fn prepare() {
         fs::create_dir(DIRECTORY).unwrap_or_else(|e| panic!("mkdir {DIRECTORY}: {e}"));
         assert!(Path::new(NFT_MULTI).exists(), "no {NFT_MULTI}: apt-get install iptables");
+        for (from, place) in [(env!("CARGO_BIN_EXE_portcullis"), PRODUCT), (NFT_MULTI, REAL)] {
+            fs::write(place, "").unwrap_or_else(|e| panic!("{place}: {e}"));
+            let none = None::<&str>;
+            mount(Some(from), place, none, MsFlags::MS_BIND, none)
+                .unwrap_or_else(|errno| panic!("mount --bind {from} {place}: {errno}"));
+        }
+    }
+
+    /// Fills [`DIRECTORY`], in the place of what was there.
+    pub fn link(self) {
         let program = match self {
-            Programs::Own => {
-                fs::write(PRODUCT, "").expect("a place for the product");
-                let (from, none) = (env!("CARGO_BIN_EXE_portcullis"), None::<&str>);
-                mount(Some(from), PRODUCT, none, MsFlags::MS_BIND, none)
-                    .unwrap_or_else(|errno| panic!("mount --bind {from} {PRODUCT}: {errno}"));
-                PRODUCT
-            }
-            Programs::Peer => NFT_MULTI,
+            Programs::Own => PRODUCT,
+            Programs::Peer => REAL,
         };
         for name in NAMES {
             let path = Path::new(DIRECTORY).join(name);
+            // There is none at first.
+            let _ = fs::remove_file(&path);
             symlink(program, &path).unwrap_or_else(|e| panic!("symlink {}: {e}", path.display()));
         }
     }

@@ -20,6 +20,8 @@ pub struct Site<'a> {
     pub table: Table,
     containers: BTreeMap<String, Container>,
     scene: &'static str,
+    /// How many complaints of the daemon have been expected.
+    complaints: usize,
 }
 
 impl<'a> Site<'a> {
@@ -28,7 +30,7 @@ impl<'a> Site<'a> {
         let daemon = Daemon::start(host, flags);
         image::import(host);
         let (table, containers) = (Table::default(), BTreeMap::new());
-        Site { host, daemon, table, containers, scene: "start" }
+        Site { host, daemon, table, containers, scene: "start", complaints: 0 }
     }
 
     /// What the rows from here on belong to.
@@ -45,8 +47,17 @@ impl<'a> Site<'a> {
     pub fn docker_exits(&mut self, words: &str, expected: &str) -> String {
         let all: Vec<&str> = ["docker"].into_iter().chain(words.split_whitespace()).collect();
         let output = self.host.attempt(&all);
-        let code = output.status.code().map_or("killed".to_owned(), |code| format!("exit {code}"));
-        self.table.expect(format!("{} | docker {words}", self.scene), code, expected);
+        let mut end =
+            output.status.code().map_or("killed".to_owned(), |code| format!("exit {code}"));
+        let error = String::from_utf8_lossy(&output.stderr);
+        if end != expected {
+            end = format!("{end}: {error}");
+        }
+        self.table.expect(format!("{} | docker {words}", self.scene), end, expected);
+        // What iptables had to say is quoted to the user, word for word.
+        if let Some(start) = error.find("(iptables failed") {
+            self.table.see(format!("{} | docker {words}", self.scene), error[start..].to_owned());
+        }
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
@@ -180,6 +191,18 @@ impl<'a> Site<'a> {
         for line in saved {
             self.table.see(format!("{} | {line}", self.scene), "there".to_owned());
         }
+    }
+
+    /// Asserts how often the daemon has complained of its firewall since this was last asked.
+    pub fn expect_complaints(&mut self, count: usize) {
+        let complaints = Daemon::complaints();
+        for complaint in &complaints[self.complaints..] {
+            self.table.see(format!("{} | complaint", self.scene), complaint.clone());
+        }
+        let new = complaints.len() - self.complaints;
+        let (what, new) = (format!("{} | complaints", self.scene), new.to_string());
+        self.table.expect(what, new, &count.to_string());
+        self.complaints = complaints.len();
     }
 
     /// Looks at what the kernel has: all of it native where the programs are the product's.

@@ -3,7 +3,6 @@
 use std::panic::resume_unwind;
 use std::thread;
 
-use super::daemon::Daemon;
 use super::host::Host;
 use super::programs::Programs;
 use super::site::Site;
@@ -12,9 +11,8 @@ use super::table::Table;
 /// Lives a story with the programs under test and with real iptables-nft, at the same time; both
 /// must see what is expected, and the same.
 pub fn live(flags: &[&str], story: fn(&mut Site<'_>)) {
-    let tested = Programs::chosen();
+    let lives = [Programs::chosen(), Programs::Peer];
     let [tested, peer] = thread::scope(|scope| {
-        let lives = [tested, Programs::Peer];
         let lives = lives.map(|programs| scope.spawn(move || live_once(programs, flags, story)));
         lives.map(|life| life.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
@@ -35,8 +33,6 @@ fn live_once(programs: Programs, flags: &[&str], story: fn(&mut Site<'_>)) -> Ta
     let mut site = Site::open(&host, flags);
     story(&mut site);
     site.scene("end");
-    let complaints = Daemon::complaints();
-    let mut table = std::mem::take(&mut site.table);
-    table.expect("end | dockerd's complaints".to_owned(), complaints.join("\n"), "");
-    table
+    site.expect_complaints(0);
+    std::mem::take(&mut site.table)
 }
