@@ -4,7 +4,8 @@
 //! one with the real iptables-nft. Each keeps a table of what was seen: exit codes of `docker`,
 //! what became of real packets, what `iptables-save` prints. The two tables must be equal, and
 //! both must hold what Docker is known to do. Whose programs are under test is the choice of
-//! `PORTCULLIS_TEST_IPTABLES`: `own` (the default) or `peer`, which proves the harness itself.
+//! `PORTCULLIS_TEST_IPTABLES`: `own` (the default), `peer`, which proves the harness itself, or
+//! the path of a directory of programs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod lab;

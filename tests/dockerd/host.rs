@@ -73,7 +73,7 @@ impl Host {
         host.settle(&host.client, &wires);
         // What a daemon finds and what all others find is the same program.
         let [ours, all] = ["iptables", "/usr/sbin/iptables-nft"].map(|p| host.run(&[p, "-V"]));
-        assert_eq!(ours, all);
+        assert_eq!(ours, all, "the versions of the programs");
         host
     }
 

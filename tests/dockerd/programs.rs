@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::mount::{MsFlags, mount};
 
@@ -32,6 +32,8 @@ pub enum Programs {
     Own,
     /// Debian's iptables-nft.
     Peer,
+    /// Those of a directory: another build of the product, or programs that are wrong on purpose.
+    Given(&'static str),
 }
 
 impl Programs {
@@ -40,7 +42,10 @@ impl Programs {
         match std::env::var("PORTCULLIS_TEST_IPTABLES").as_deref() {
             Err(_) | Ok("" | "own") => Programs::Own,
             Ok("peer") => Programs::Peer,
-            Ok(other) => panic!("PORTCULLIS_TEST_IPTABLES={other}: own or peer"),
+            Ok(directory) if directory.starts_with('/') => {
+                Programs::Given(Box::leak(directory.to_owned().into_boxed_str()))
+            }
+            Ok(other) => panic!("PORTCULLIS_TEST_IPTABLES={other}: own, peer, or a directory"),
         }
     }
 
@@ -58,11 +63,12 @@ impl Programs {
 
     /// Fills [`DIRECTORY`], in the place of what was there.
     pub fn link(self) {
-        let program = match self {
-            Programs::Own => PRODUCT,
-            Programs::Peer => REAL,
-        };
         for name in NAMES {
+            let program = match self {
+                Programs::Own => PathBuf::from(PRODUCT),
+                Programs::Peer => PathBuf::from(REAL),
+                Programs::Given(directory) => Path::new(directory).join(name),
+            };
             let path = Path::new(DIRECTORY).join(name);
             // There is none at first.
             let _ = fs::remove_file(&path);
@@ -77,7 +83,7 @@ impl Programs {
         let masks = masks.map(|path| ("/dev/null", path));
         let own = match self {
             Programs::Own => Some((PRODUCT, NFT_MULTI)),
-            Programs::Peer => None,
+            Programs::Peer | Programs::Given(_) => None,
         };
         masks.chain(own).collect()
     }

@@ -58,6 +58,6 @@ pub fn foreign(programs: Programs, listing: &str) -> Vec<String> {
     let lines = listing.lines().filter(is_foreign).map(|line| line.trim().to_owned());
     match programs {
         Programs::Own => lines.collect(),
-        Programs::Peer => Vec::new(),
+        Programs::Peer | Programs::Given(_) => Vec::new(),
     }
 }
