@@ -1,12 +1,12 @@
 //! What `iptables-save` says, as a text that two daemons can have in common.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
 
 use super::host::Host;
-use super::programs::Programs;
-
-/// What `nft list ruleset` shows of a rule that only xtables modules understand.
-const FOREIGN: [&str; 4] = ["xt match", "xt target", "managed by iptables-nft", "# xt_"];
+use crate::lab::{Netns, run};
 
 /// `iptables-save` and `ip6tables-save` of the programs that the daemon has: without comments and
 /// counters, the tables sorted by name, the rules as they come.
@@ -52,12 +52,29 @@ fn without_counters(line: &str) -> String {
     }
 }
 
-/// What is not native in a listing, if all of it should be.
-pub fn foreign(programs: Programs, listing: &str) -> Vec<String> {
-    let is_foreign = |line: &&str| FOREIGN.iter().any(|text| line.contains(text));
-    let lines = listing.lines().filter(is_foreign).map(|line| line.trim().to_owned());
-    match programs {
-        Programs::Own => lines.collect(),
-        Programs::Peer | Programs::Given(_) => Vec::new(),
+/// The xtables modules that the rules of a namespace need, as `nft -j list ruleset` names them, and
+/// its warnings. Native rules need none. Without `-j` nft puts modules into words of its own.
+pub fn modules(netns: &Netns) -> BTreeSet<String> {
+    let mut nft = Command::new("nft");
+    let output = netns.enter(|| run(nft.args(["-j", "list", "ruleset"]), ""));
+    let text = String::from_utf8(output.stdout).expect("nft prints UTF-8");
+    let listing: Value = serde_json::from_str(&text).expect("nft prints JSON");
+    let warnings = String::from_utf8_lossy(&output.stderr).into_owned();
+    let mut modules: BTreeSet<String> = warnings.lines().map(str::to_owned).collect();
+    collect_modules(&listing, &mut modules);
+    modules
+}
+
+/// Each `{"xt": {"type": "match", "name": "addrtype"}}` at any depth.
+fn collect_modules(value: &Value, modules: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| collect_modules(value, modules)),
+        Value::Object(fields) => {
+            if let Some(module) = fields.get("xt") {
+                modules.insert(format!("xt {module}"));
+            }
+            fields.values().for_each(|value| collect_modules(value, modules));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -1,6 +1,6 @@
 //! One life of a story: a daemon, its containers, and the table of what is seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use super::daemon::Daemon;
 use super::dns::{self, Record};
 use super::host::Host;
 use super::image;
+use super::programs::Programs;
 use super::rules;
 use super::table::Table;
 use crate::lab::{Netns, Probe, Protocol};
@@ -205,13 +206,20 @@ impl<'a> Site<'a> {
         self.complaints = complaints.len();
     }
 
-    /// Looks at what the kernel has: all of it native where the programs are the product's.
+    /// Looks at what the kernel has, on the host and in the containers: all of it native where the
+    /// programs are the product's. Real iptables-nft shows that modules would be seen.
     pub fn expect_native(&mut self) {
-        let namespaces = self.containers.values().map(|container| &container.netns);
-        let namespaces = namespaces.chain([&self.host.netns]);
-        let foreign: Vec<String> = namespaces
-            .flat_map(|netns| rules::foreign(self.host.programs, &Host::listing(netns)))
-            .collect();
-        self.table.expect(format!("{} | foreign rules", self.scene), foreign.join("\n"), "");
+        let containers = self.containers.values().map(|container| &container.netns);
+        let here: BTreeSet<String> = rules::modules(&self.host.netns);
+        let there: BTreeSet<String> = containers.flat_map(rules::modules).collect();
+        let as_it_should_be = match self.host.programs {
+            Programs::Own => here.is_empty() && there.is_empty(),
+            Programs::Peer => !here.is_empty() && !there.is_empty(),
+            Programs::Given(_) => true,
+        };
+        if !as_it_should_be {
+            let what = format!("{} | xtables modules", self.scene);
+            self.table.fault(format!("{what}: host {here:?}, containers {there:?}"));
+        }
     }
 }

@@ -23,6 +23,11 @@ impl Table {
         self.see(what, seen);
     }
 
+    /// Keeps what is wrong of one life, and nothing to compare.
+    pub fn fault(&mut self, fault: String) {
+        self.wrong.push(fault);
+    }
+
     /// What was not as expected.
     pub fn wrong(&self) -> &[String] {
         &self.wrong
