@@ -73,10 +73,11 @@ impl<'a> Site<'a> {
     /// `docker run -d`, with servers on ports 7 and 8, TCP and UDP.
     pub fn run(&mut self, name: &str, options: &str) {
         let [program, argument] = image::COMMAND;
-        self.docker(&format!(
-            "run -d --stop-signal KILL --name {name} {options} {} {program} {argument}",
-            image::NAME
-        ));
+        let run = "run -d --stop-signal KILL --name";
+        let faults = self.table.wrong().len();
+        self.docker(&format!("{run} {name} {options} {} {program} {argument}", image::NAME));
+        let new = &self.table.wrong()[faults..];
+        assert!(new.is_empty(), "no story without {name}: {new:?}");
         self.enter(name);
     }
 
