@@ -3,9 +3,23 @@
 use super::site::Site;
 use super::stories::live;
 
-const OUTLIVES: [(&str, &str); 6] = [
+const FLAGS: [&str; 6] = [
+    "--userland-proxy=false",
+    "--live-restore",
+    "--experimental",
+    "--ip6tables",
+    "--ipv6",
+    "--fixed-cidr-v6=2001:db8:d0::/64",
+];
+/// amber's part of IPv6.
+const AMBER: &str = "--ipv6 --subnet 2001:db8:100::/64";
+const OUTLIVES: [(&str, &str); 10] = [
     ("client tcp 192.0.2.1:8080", "web sees 192.0.2.2"),
     ("client udp 192.0.2.1:8080", "web sees 192.0.2.2"),
+    ("client tcp [2001:db8::1]:8080", "web sees 2001:db8::2"),
+    ("client udp [2001:db8::1]:8100", "amber1 sees 2001:db8::2"),
+    ("amber1 tcp [2001:db8::2]:9000", "client sees 2001:db8::1"),
+    ("web tcp [2001:db8:100::2]:7", "silent"),
     ("client tcp 192.0.2.1:8100", "amber1 sees 192.0.2.2"),
     ("host tcp 127.0.0.1:8100", "amber1 sees 172.30.1.1"),
     ("web tcp 192.0.2.2:9000", "client sees 192.0.2.1"),
@@ -14,10 +28,10 @@ const OUTLIVES: [(&str, &str); 6] = [
 
 #[test]
 fn dockerd_without_proxy_and_with_live_restore_does_what_it_does_on_iptables_nft() {
-    live(&["--userland-proxy=false", "--live-restore"], |site| {
+    live(&FLAGS, |site| {
         let first = site.rules_in_order();
         site.scene("hairpin");
-        site.network("amber", 1, "");
+        site.network("amber", 1, AMBER);
         site.rules_in_order();
         site.run("web", "-p 8080:7 -p 8080:7/udp -p 127.0.0.1:8081:7");
         site.run("next", "");
@@ -31,7 +45,7 @@ fn dockerd_without_proxy_and_with_live_restore_does_what_it_does_on_iptables_nft
         site.remove_all();
         site.docker("network rm amber");
         site.expect_rules(&first);
-        site.network("amber", 1, "");
+        site.network("amber", 1, AMBER);
         flush(site);
     });
 }
@@ -54,6 +68,13 @@ fn reach(site: &mut Site<'_>) {
         // Another network's ports are behind the isolation: nobody is there to go between.
         ("web tcp 192.0.2.1:8100", "silent"),
         ("amber1 tcp 192.0.2.1:8080", "silent"),
+        ("host tcp [2001:db8::1]:8080", "web sees 2001:db8:d0::1"),
+        // Translated as well, but IPv6 routes no packet that comes from ::1.
+        ("host tcp [::1]:8080", "silent"),
+        ("web tcp [2001:db8::1]:8080", "web sees 2001:db8:d0::1"),
+        ("next tcp [2001:db8::1]:8080", "web sees 2001:db8:d0::242:ac11:3"),
+        ("amber1 tcp [2001:db8::1]:8100", "amber1 sees 2001:db8:100::1"),
+        ("amber1 tcp [2001:db8::1]:8080", "silent"),
         ("amber1 a amber2", "172.30.1.3"),
     ]);
 }

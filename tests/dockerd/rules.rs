@@ -18,7 +18,7 @@ pub fn saved(host: &Host) -> Vec<String> {
 /// The same for a daemon that has no order of its own: rules that name no network come first and
 /// as they come, all others sorted.
 pub fn saved_in_any_order(host: &Host) -> Vec<String> {
-    let of_a_network = ["docker0", " br-", " 172.", " 2001:"];
+    let of_a_network = ["docker0", "br-", "172.", "2001:db8:"];
     let names_one = |line: &String| of_a_network.iter().any(|text| line.contains(text));
     let (mut theirs, mut saved): (Vec<_>, Vec<_>) = saved(host).into_iter().partition(names_one);
     theirs.sort();
