@@ -10,8 +10,8 @@
 
 mod batch;
 mod chain;
-mod closing;
 mod clock;
+mod closing;
 mod concat;
 mod ct_object;
 mod datatype;

@@ -4,15 +4,18 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use super::{bridge, portmap};
+use super::{bridge, iptables, portmap};
 
 /// `bench WHAT OPTIONS`: set up, build, and go into namespaces.
 pub fn start(words: &[String]) -> Result<ExitCode> {
     match words.split_first() {
         Some((what, rest)) if what == "portmap" => portmap::start(rest),
         Some((what, rest)) if what == "bridge" => bridge::start(rest),
-        Some((what, _)) => bail!("no benchmark `{what}`; there are `portmap` and `bridge`"),
-        None => bail!("bench what? `portmap` or `bridge`"),
+        Some((what, rest)) if what == "iptables" => iptables::start(rest),
+        Some((what, _)) => {
+            bail!("no benchmark `{what}`; there are `portmap`, `bridge` and `iptables`")
+        }
+        None => bail!("bench what? `portmap`, `bridge` or `iptables`"),
     }
 }
 
@@ -20,6 +23,7 @@ pub fn start(words: &[String]) -> Result<ExitCode> {
 pub fn inside(words: &[String]) -> Result<ExitCode> {
     match words.split_first() {
         Some((what, rest)) if what == "bridge" => bridge::inside(rest),
+        Some((what, rest)) if what == "iptables" => iptables::inside(rest),
         _ => portmap::inside(words),
     }
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask bench portmap` and `bench bridge`: whole processes, as a runtime starts them, beside Debian's plugin.
+//! `cargo xtask bench portmap`, `bench bridge`, `bench iptables`: whole processes, as their callers
+//! start them, beside those of Debian.
 //!
 //! The peer's cost depends on its release: 1.1.1 lists the whole nat table four times in an ADD,
 //! later ones ask for single chains. The report names the version.
@@ -9,10 +10,13 @@
 //! - `measure`: the time of one process, its memory, and medians;
 //! - `report`: the result as Markdown;
 //! - `bridge`: bridge, host-local and Podman's whole chain; `wires`: their hosts and calls;
+//! - `iptables`: the `iptables` programs; `docker`: the calls that dockerd makes of them;
 //! - `choose`: which benchmark is meant.
 
 mod bridge;
 mod choose;
+mod docker;
+mod iptables;
 mod measure;
 mod others;
 mod portmap;

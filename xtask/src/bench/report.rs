@@ -92,7 +92,8 @@ fn iptables_version() -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn machine() -> Result<String> {
+/// Kernel, processors and load.
+pub fn machine() -> Result<String> {
     let read =
         |path: &str| std::fs::read_to_string(path).with_context(|| format!("reading {path}"));
     let kernel = read("/proc/sys/kernel/osrelease")?;
