@@ -1,4 +1,4 @@
-//! Matches of a connection: `conntrack`, and `state`, which since 2012 is a way to write it.
+//! Matches of a connection: `conntrack`, and `state`, which iptables writes as a kind of `conntrack`.
 
 use super::error::Flaw;
 use super::info::Info;

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use std::net::IpAddr;
 
 use proptest::prelude::*;
@@ -98,12 +100,12 @@ fn known() -> impl Iterator<Item = (Kind, &'static Known)> {
 }
 
 /// The words of an IPv4 rule's expression, joined.
-fn v4(kind: Kind, name: &str, revision: u32, info: Struct) -> String {
-    words(&expr(kind, name, revision, &info.0), IpVersion::V4).unwrap().join(" ")
+fn v4(kind: Kind, name: &str, revision: u32, Struct(info): Struct) -> String {
+    words(&expr(kind, name, revision, &info), IpVersion::V4).unwrap().join(" ")
 }
 
-fn v6(kind: Kind, name: &str, revision: u32, info: Struct) -> String {
-    words(&expr(kind, name, revision, &info.0), IpVersion::V6).unwrap().join(" ")
+fn v6(kind: Kind, name: &str, revision: u32, Struct(info): Struct) -> String {
+    words(&expr(kind, name, revision, &info), IpVersion::V6).unwrap().join(" ")
 }
 
 fn s() -> Struct {
