@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 
 use portcullis::nft::expr::{Counter, Immediate, Verdict};
 use portcullis::nft::{
-    AnyChain, Change, Error, Expr, Kernel, Listed, Name, Policy, Rule, Transaction,
+    AnyChain, BaseChain, Change, Error, Expr, Hook, Kernel, Listed, Name, Policy, Rule, Transaction,
 };
 
 use crate::tools::{fresh_netns, nft, nft_list, run};
@@ -120,6 +120,22 @@ fn chain_counters_when_set_then_read_back_and_go_on_counting() {
     // With the headers of IP and UDP.
     let after = read(&mut kernel).unwrap().counter;
     assert_eq!(after, Some(Counter { packets: 10, bytes: 1036 }));
+}
+
+#[test]
+fn chain_counters_when_the_chain_is_made_in_the_same_batch_then_it_has_them() {
+    let mut kernel = kernel();
+    let (table, name) = (table_id("ip held"), Name::literal("forward"));
+    let AnyChain::Base(input) = chain(&mut kernel, "input").value else { panic!("a base chain") };
+    let forward = BaseChain { name: name.clone(), hook: Hook::Forward, ..input };
+    let counter = Counter { packets: 1 << 40, bytes: 1 << 50 };
+    let changes = vec![
+        Change::AddBaseChain(table.clone(), forward),
+        Change::SetChainCounters(table.clone(), name.clone(), counter),
+    ];
+    commit(&mut kernel, changes).unwrap();
+    let usage = kernel.chain_usage(&table, &[name]).unwrap().remove(0).unwrap();
+    assert_eq!((usage.counter, usage.uses), (Some(counter), 0));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Listings of values made by hand; those of what nft makes are compared in `tests/kernel.rs`.
 
 use crate::nft::expr::{
-    Cmp, CmpOp, Counter, Immediate, Lookup, Meta, MetaKey, Nat, Payload, Register, Verdict,
+    Cmp, CmpOp, Counter, Extension, Exthdr, ExthdrOp, Immediate, Lookup, Meta, MetaKey, Nat,
+    Payload, Register, Socket, SocketKey, Verdict,
 };
 use crate::nft::{
     DataType, Element, ElementData, Expr, Family, Name, Rule, Set, SetData, SetFlags, Userdata,
@@ -93,4 +94,31 @@ fn interval_when_it_has_no_end_then_goes_to_the_last_value() {
     let find = |_: &str| Some((&set, &elements[..]));
     let text = list_rule(Family::Inet, &Rule::new(exprs), &find);
     assert_eq!(text, "tcp dport { 1024-65535 }");
+}
+
+/// What this kernel or this nft lacks, and others have.
+#[test]
+fn what_nft_cannot_load_here_when_listed_then_is_in_its_words() {
+    let meta = |key, data: &[u8]| {
+        list(
+            Family::Bridge,
+            vec![Meta::load(key, Register::R1).into(), Cmp::eq(Register::R1, data).into()],
+        )
+    };
+    let mut name = b"br0".to_vec();
+    name.resize(16, 0);
+    assert_eq!(meta(MetaKey::BriIifname, &name), "meta ibrname \"br0\"");
+    assert_eq!(meta(MetaKey::BriIifpvid, &5u16.to_ne_bytes()), "meta ibrpvid 5");
+    assert_eq!(meta(MetaKey::BriIifvproto, &[0x81, 0x00]), "meta ibrvproto 8021q");
+    let of = Extension { op: ExthdrOp::DccpOption, kind: 40 };
+    let option = Exthdr::Exists { of, dreg: Register::R1 };
+    let exists = vec![option.into(), Cmp::eq(Register::R1, [1]).into()];
+    assert_eq!(list(Family::Inet, exists), "dccp option 40 exists");
+    let of = Extension { op: ExthdrOp::TcpOption, kind: 254 };
+    let raw = Exthdr::Load { of, offset: 2, len: 2, dreg: Register::R1 };
+    let equal = vec![raw.into(), Cmp::eq(Register::R1, [0x12, 0x34]).into()];
+    assert_eq!(list(Family::Inet, equal), "tcp option @254,16,16 0x1234");
+    let group = Socket { key: SocketKey::CgroupV2, dreg: Register::R1, level: Some(2) };
+    let equal = vec![group.into(), Cmp::eq(Register::R1, 77u64.to_ne_bytes()).into()];
+    assert_eq!(list(Family::Inet, equal), "socket cgroupv2 level 2 77");
 }
