@@ -32,7 +32,7 @@ const PROGRAMS: [&str; 8] = [
 ];
 const LIST: &str = "/run/programs";
 /// No command takes as many seconds, and no daemon's life.
-const LIMITS: [&str; 2] = ["30", "150"];
+const LIMITS: [&str; 2] = ["30", "300"];
 
 /// One host and its client.
 pub struct Host {

@@ -56,7 +56,7 @@ impl<'a> Site<'a> {
         }
         self.table.expect(format!("{} | docker {words}", self.scene), end, expected);
         // What iptables had to say is quoted to the user, word for word.
-        if let Some(start) = error.find("(iptables failed") {
+        if let Some(start) = error.find("iptables failed") {
             self.table.see(format!("{} | docker {words}", self.scene), error[start..].to_owned());
         }
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
