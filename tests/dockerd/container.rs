@@ -19,18 +19,24 @@ pub struct Container {
 impl Container {
     /// Enters a container that dockerd has started, and waits until its links carry packets.
     pub fn running(host: &Host, name: &str) -> Container {
-        let format = "{{.State.Pid}}{{range .NetworkSettings.Networks}} {{.Gateway}}{{end}}";
-        let answer = host.run(&["docker", "inspect", "--format", format, name]);
-        let mut words = answer.split_whitespace();
-        let pid = words.next().unwrap_or_else(|| panic!("{name} has no process"));
-        let netns = host.netns_of(name, pid);
-        wait_for_addresses(&netns);
-        // A network that is internal names no gateway.
-        let gateways: Vec<String> = words.map(|ip| format!("outside udp {ip}:9")).collect();
-        host.settle(&netns, &gateways.iter().map(String::as_str).collect::<Vec<_>>());
+        let netns = settled(host, name);
         let echoes = PORTS.map(|port| Echo::serve(&netns, port)).into();
         Container { netns, _echoes: echoes }
     }
+}
+
+/// The network namespace of a container, once its links carry packets to all its networks.
+pub fn settled(host: &Host, name: &str) -> Netns {
+    let format = "{{.State.Pid}}{{range .NetworkSettings.Networks}} {{.Gateway}}{{end}}";
+    let answer = host.run(&["docker", "inspect", "--format", format, name]);
+    let mut words = answer.split_whitespace();
+    let pid = words.next().unwrap_or_else(|| panic!("{name} has no process"));
+    let netns = host.netns_of(name, pid);
+    wait_for_addresses(&netns);
+    // A network that is internal names no gateway.
+    let gateways: Vec<String> = words.map(|ip| format!("outside udp {ip}:9")).collect();
+    host.settle(&netns, &gateways.iter().map(String::as_str).collect::<Vec<_>>());
+    netns
 }
 
 /// Waits for the end of duplicate address detection: dockerd 20.10 does not.

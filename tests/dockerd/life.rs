@@ -23,7 +23,7 @@ pub fn containers(site: &mut Site<'_>) {
     ]);
 
     site.scene("connect");
-    site.docker("network connect dune amber2");
+    site.connect("dune", "amber2");
     site.rules();
     site.expect(&[
         ("dune1 tcp 172.30.4.3:7", "amber2 sees 172.30.4.2"),
@@ -33,7 +33,7 @@ pub fn containers(site: &mut Site<'_>) {
         ("amber1 a dune1", "no address"),
     ]);
     // amber1 keeps its ports, on another network.
-    site.docker("network connect dune amber1");
+    site.connect("dune", "amber1");
     site.docker("network disconnect amber amber1");
     site.rules();
     site.expect(&[
@@ -41,7 +41,7 @@ pub fn containers(site: &mut Site<'_>) {
         ("amber2 tcp 172.30.1.2:7", "silent"),
         ("client tcp 172.30.4.4:7", "amber1 sees 192.0.2.2"),
     ]);
-    site.docker("network connect amber amber1");
+    site.connect("amber", "amber1");
     site.docker("network disconnect dune amber1");
     site.docker("network disconnect dune amber2");
     site.rules();

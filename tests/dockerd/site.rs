@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::container::Container;
+use super::container::{Container, settled};
 use super::daemon::Daemon;
 use super::dns::{self, Record};
 use super::host::Host;
@@ -84,6 +84,12 @@ impl<'a> Site<'a> {
     /// Opens the servers of a container that runs: after a start that was not [`Site::run`].
     pub fn enter(&mut self, name: &str) {
         self.containers.insert(name.to_owned(), Container::running(self.host, name));
+    }
+
+    /// `docker network connect NETWORK NAME`
+    pub fn connect(&mut self, network: &str, name: &str) {
+        self.docker(&format!("network connect {network} {name}"));
+        settled(self.host, name);
     }
 
     /// Closes the servers of a container, for it is about to end.
