@@ -7,6 +7,7 @@ use rtnetlink::packet_route::link::{
     InfoBridgePort, InfoPortData, InfoPortKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
 
+use super::connection::Change;
 use super::error::Error;
 use super::links::Links;
 use super::value::Link;
@@ -25,7 +26,7 @@ pub struct LinkChange {
 
 /// Changes of a bridge's port: `bridge link set dev NAME`.
 #[derive(Debug, Clone, Default)]
-#[must_use = "a change does nothing until it is given to Links::change_port"]
+#[must_use = "a change does nothing until it is given to Links::change_port or LinkChange::port"]
 pub struct PortChange {
     data: Vec<InfoBridgePort>,
     words: String,
@@ -90,6 +91,28 @@ impl LinkChange {
         self.with(attribute, format_args!("name {name}"))
     }
 
+    /// `type bridge_slave …`: the link is a port already, see [`Links::change_port`].
+    pub fn port(self, change: PortChange) -> Self {
+        if change.data.is_empty() {
+            return self;
+        }
+        let attribute = LinkAttribute::LinkInfo(vec![
+            LinkInfo::PortKind(InfoPortKind::Bridge),
+            LinkInfo::PortData(InfoPortData::BridgePort(change.data)),
+        ]);
+        self.with(attribute, format_args!("type bridge_slave{}", change.words))
+    }
+
+    pub(super) fn request(self, link: &Link) -> Change {
+        let mut message = LinkMessage::default();
+        message.header.index = link.index;
+        message.header.flags = self.flags;
+        message.header.change_mask = self.mask;
+        message.attributes = self.attributes;
+        let words = format!("link set {}{}", link.name, self.words);
+        Change { request: RouteNetlinkMessage::NewLink(message), flags: 0, words }
+    }
+
     fn flag(mut self, mask: LinkFlags, flags: LinkFlags, words: &str) -> Self {
         self.mask |= mask;
         self.flags = (self.flags - mask) | flags;
@@ -151,13 +174,7 @@ impl Links {
         if change.attributes.is_empty() && change.mask.is_empty() {
             return Ok(());
         }
-        let mut message = LinkMessage::default();
-        message.header.index = link.index;
-        message.header.flags = change.flags;
-        message.header.change_mask = change.mask;
-        message.attributes = change.attributes;
-        let words = || format!("link set {}{}", link.name, change.words);
-        self.connection.change(RouteNetlinkMessage::NewLink(message), 0, words)
+        self.connection.change_all(vec![change.request(link)])
     }
 
     /// Changes a link as the port of its bridge: `ip link set NAME type bridge_slave …`. It must be
@@ -167,16 +184,6 @@ impl Links {
     /// # Errors
     /// [`Error::Refused`].
     pub fn change_port(&self, link: &Link, change: PortChange) -> Result<(), Error> {
-        if change.data.is_empty() {
-            return Ok(());
-        }
-        let mut message = LinkMessage::default();
-        message.header.index = link.index;
-        message.attributes.push(LinkAttribute::LinkInfo(vec![
-            LinkInfo::PortKind(InfoPortKind::Bridge),
-            LinkInfo::PortData(InfoPortData::BridgePort(change.data)),
-        ]));
-        let words = || format!("link set {} type bridge_slave{}", link.name, change.words);
-        self.connection.change(RouteNetlinkMessage::NewLink(message), 0, words)
+        self.change(link, LinkChange::new().port(change))
     }
 }

@@ -8,6 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::stream::LocalBoxStream;
 use rtnetlink::packet_core::{
     ErrorMessage, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
 };
@@ -67,6 +68,27 @@ impl Connection {
         }
     }
 
+    /// Sends changes one right after the other and waits until the kernel has made them all. Gives
+    /// the first refusal; what comes after that is tried all the same.
+    pub(super) fn change_all(&self, changes: Vec<Change>) -> Result<(), Error> {
+        let mut sent = Vec::new();
+        for change in changes {
+            let stream = self.send(change.request, NLM_F_ACK | change.flags);
+            sent.push((stream, change.words));
+        }
+        let mut first = Ok(());
+        for (stream, words) in sent {
+            tracing::trace!(request = %words, "rtnetlink");
+            let made = match stream.and_then(|stream| self.answers(stream)) {
+                Some(Answers { refusal: Some(refusal), .. }) => Err(Error::refused(words, refusal)),
+                Some(Answers { is_complete: true, .. }) => Ok(()),
+                Some(_) | None => Err(Error::NoAnswer { request: words }),
+            };
+            first = first.and(made);
+        }
+        first
+    }
+
     /// Asks for one object; the refusal where there is none.
     pub(super) fn ask(
         &self,
@@ -109,19 +131,37 @@ impl Connection {
         flags: u16,
         words: &impl Fn() -> String,
     ) -> Result<Answers, Error> {
-        let mut message = NetlinkMessage::from(request);
-        message.header.flags = NLM_F_REQUEST | flags;
-        let mut handle = self.handle.clone();
-        let gone = || Error::NoAnswer { request: words() };
-        let stream = handle.request(message).map_err(|_| gone())?;
-        let answers = self
-            .runtime
-            .block_on(async { tokio::time::timeout(PATIENCE, stream.collect::<Vec<_>>()).await })
-            .map_err(|_| gone())?;
-        let answers = Answers::sort(answers);
+        let stream = self.send(request, flags);
+        let answers = stream.and_then(|stream| self.answers(stream));
+        let answers = answers.ok_or_else(|| Error::NoAnswer { request: words() })?;
         tracing::trace!(request = %words(), refused = answers.refusal.is_some(), "rtnetlink");
         Ok(answers)
     }
+
+    /// Hands a request to the connection, which sends it when answers are next awaited. Nothing
+    /// where the connection has ended.
+    fn send(&self, request: RouteNetlinkMessage, flags: u16) -> Option<Stream> {
+        let mut message = NetlinkMessage::from(request);
+        message.header.flags = NLM_F_REQUEST | flags;
+        self.handle.clone().request(message).ok().map(|stream| stream.boxed_local())
+    }
+
+    /// All answers to a request; nothing where they do not come.
+    fn answers(&self, stream: Stream) -> Option<Answers> {
+        let all = async { tokio::time::timeout(PATIENCE, stream.collect::<Vec<_>>()).await };
+        self.runtime.block_on(all).ok().map(Answers::sort)
+    }
+}
+
+/// The answers to one request, as they come.
+type Stream = LocalBoxStream<'static, NetlinkMessage<RouteNetlinkMessage>>;
+
+/// A change that is yet to be asked for.
+pub(super) struct Change {
+    pub(super) request: RouteNetlinkMessage,
+    pub(super) flags: u16,
+    /// The request in ip(8)'s words.
+    pub(super) words: String,
 }
 
 /// What came back for one request.

@@ -12,6 +12,8 @@ use rtnetlink::packet_route::route::{
 };
 
 use super::address::family;
+use super::change::LinkChange;
+use super::connection::Change;
 use super::error::Error;
 use super::links::Links;
 use super::value::Link;
@@ -157,9 +159,19 @@ impl Links {
     /// # Errors
     /// [`Error::Refused`], with `EEXIST` where it is there already.
     pub fn add_route(&self, link: &Link, route: &Route) -> Result<(), Error> {
-        let request = RouteNetlinkMessage::NewRoute(route.message(link));
-        let words = || format!("route add {route} dev {}", link.name);
-        self.connection.change(request, NLM_F_CREATE, words)
+        self.connection.change_all(vec![addition(link, route)])
+    }
+
+    /// Sets a link up and adds routes through it: `ip link set NAME up` and `ip route prepend …`.
+    /// All is sent before the first answer is awaited, so that the routes need not wait for what
+    /// the kernel does in its own time about a link that is up.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for the first that is refused; the others may stand.
+    pub fn raise(&self, link: &Link, routes: &[Route]) -> Result<(), Error> {
+        let mut changes = vec![LinkChange::new().up().request(link)];
+        changes.extend(routes.iter().map(|route| addition(link, route)));
+        self.connection.change_all(changes)
     }
 
     /// Deletes a route through a link: `ip route delete DESTINATION via GATEWAY dev NAME`.
@@ -170,6 +182,14 @@ impl Links {
         let request = RouteNetlinkMessage::DelRoute(route.message(link));
         let words = || format!("route delete {route} dev {}", link.name);
         self.connection.change(request, 0, words)
+    }
+}
+
+fn addition(link: &Link, route: &Route) -> Change {
+    Change {
+        request: RouteNetlinkMessage::NewRoute(route.message(link)),
+        flags: NLM_F_CREATE,
+        words: format!("route add {route} dev {}", link.name),
     }
 }
 

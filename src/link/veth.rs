@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_route::link::{
-    InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    InfoData, InfoKind, InfoVeth, LinkAttribute, LinkInfo, LinkMessage,
 };
 
 use super::error::Error;
@@ -35,9 +35,13 @@ pub struct NewVeth {
 
 impl Links {
     /// Makes a veth pair in one request, and returns the name of the host's end:
-    /// `ip link add HOSTNAME up master BRIDGE type veth peer name NAME netns NETNS`. The host's end
-    /// is up and a port of the bridge at once, the container's end is down. The host's namespace is
-    /// that of the calling thread.
+    /// `ip link add HOSTNAME master BRIDGE type veth peer name NAME netns NETNS`. The host's end is
+    /// a port of the bridge at once; both ends are down. The host's namespace is that of the
+    /// calling thread.
+    ///
+    /// Down, for what is changed of a link that is up is told to all who listen in the kernel: IPv6
+    /// then walks through all routes, of which each port has some, and the bridge lets a new port
+    /// forward until it sees that the other end is down, which concerns all of its ports.
     ///
     /// # Errors
     /// [`Error::VethExists`] if the container's name is taken, [`Error::NoFreeName`],
@@ -81,10 +85,8 @@ impl Links {
         inner.attributes.extend(new.mtu.map(LinkAttribute::Mtu));
         inner.attributes.extend(new.mac.map(|mac| LinkAttribute::Address(mac.bytes().to_vec())));
         // The host's end is the one that the request is about: of the other the kernel takes
-        // neither flags (it has no peer yet and cannot go up) nor a bridge.
+        // no bridge.
         let mut message = LinkMessage::default();
-        message.header.flags = LinkFlags::Up;
-        message.header.change_mask = LinkFlags::Up;
         let attributes = &mut message.attributes;
         attributes.push(LinkAttribute::IfName(host_name.as_str().to_owned()));
         attributes.extend(new.mtu.map(LinkAttribute::Mtu));

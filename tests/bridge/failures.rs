@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use super::cases::{conf, dual};
 use super::deletes::new_traces;
 use super::names::Names;
 use super::plugins::{Call, Maker, Said, subject};
-use super::snapshot::{Carrier, snapshot};
+use super::snapshot::{Carrier, ip_json, snapshot};
 use super::world::World;
 
 /// A call for container `number`, as eth0.
@@ -150,15 +151,30 @@ fn add_when_the_bridge_has_another_address_then_nothing_is_left() {
 /// An idle bridge with addresses of its own, which has had ports before: the kernel has made its
 /// routes.
 fn idle_bridge(world: &World, addresses: &[&str]) {
-    let mut commands = "link add br0 address 02:00:00:00:00:77 type bridge\n\
-                        link set br0 addrgenmode none\nlink set br0 up\n\
-                        link add tmp0 type veth peer name tmp1\n\
-                        link set tmp0 master br0 up\nlink set tmp1 up\nlink del tmp0\n"
-        .to_owned();
-    for address in addresses {
-        commands.push_str(&format!("addr add {address} dev br0\n"));
+    world.host.ip("link add br0 address 02:00:00:00:00:77 type bridge\n\
+                   link set br0 addrgenmode none\nlink set br0 up\n\
+                   link add tmp0 type veth peer name tmp1\n\
+                   link set tmp0 master br0 up\nlink set tmp1 up\n");
+    // The kernel makes the routes, and marks them, in its own time after the carrier has changed.
+    multicast_route(world, &json!([]));
+    world.host.ip("link del tmp0\n");
+    multicast_route(world, &json!(["linkdown"]));
+    let add = |address: &&str| format!("addr add {address} dev br0\n");
+    world.host.ip(&addresses.iter().map(add).collect::<String>());
+}
+
+/// Waits until the bridge's route for IPv6 multicast is there and has these flags.
+fn multicast_route(world: &World, flags: &Value) {
+    let words = ["-6", "route", "show", "table", "local", "dev", "br0"];
+    let begin = Instant::now();
+    loop {
+        let routes = ip_json(&world.host, &words);
+        if routes.iter().any(|route| route["dst"] == "ff00::/8" && route["flags"] == *flags) {
+            return;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(10), "not {flags} of br0: {routes:?}");
+        thread::sleep(Duration::from_millis(20));
     }
-    world.host.ip(&commands);
 }
 
 /// The IPv4 gateway is on the bridge already when the IPv6 one turns out to be in conflict.

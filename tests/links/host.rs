@@ -32,9 +32,11 @@ impl Host {
         Host { host, container, host_file, container_file, links, inside }
     }
 
-    /// A veth pair with `eth0` in the container, nothing else said.
+    /// A veth pair with `eth0` in the container, the host's end up.
     pub fn veth(&self) -> (Link, Link) {
         let peer = self.links.create_veth(&new_veth("eth0"), &self.container_file).unwrap();
+        let outer = self.links.existing(&peer).unwrap();
+        self.links.change(&outer, portcullis::link::LinkChange::new().up()).unwrap();
         let outer = self.links.existing(&peer).unwrap();
         (outer, self.inside.existing(&name("eth0")).unwrap())
     }

@@ -34,6 +34,7 @@ fn veths_when_made_at_once_then_each_becomes_a_port() {
         new.master = Some(bridge.clone());
         let peer = links.create_veth(&new, &netns).unwrap();
         let port = links.existing(&peer).unwrap();
+        links.change(&port, LinkChange::new().up()).unwrap();
         let inner = inside.existing(&name("eth0")).unwrap();
         inside.change(&inner, LinkChange::new().up()).unwrap();
         links.wait_operational(&port).unwrap()

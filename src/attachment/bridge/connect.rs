@@ -9,8 +9,8 @@ use crate::attachment::host::{Host, lock};
 use crate::attachment::record::{Attachment, Netns};
 use crate::attachment::{guard, unguard};
 use crate::link::{
-    Ensured, Kind, Link, LinkChange, Links, NetnsFile, NewBridge, NewVeth, PortChange, Sysctl,
-    Tagging, Vlan, VlanFiltering, VlanOwner, in_netns,
+    Ensured, Kind, Link, LinkChange, Links, NetnsFile, NewBridge, NewVeth, PortChange, Route,
+    Sysctl, Tagging, Vlan, VlanFiltering, VlanOwner, in_netns,
 };
 use crate::net::{IfName, IpVersion, VlanId};
 use crate::ruleset::Owner;
@@ -51,8 +51,10 @@ pub struct Connected {
 /// Connects a container to a network. Without an address manager it gets a link and no addresses.
 ///
 /// The order is that of the reference plugin but for the rules, which come into force in one batch
-/// when all links are there, and for forwarding, which is switched on when nothing else can fail:
-/// nobody could tell later whether others rely on it.
+/// when all links are there; for forwarding, which is switched on when nothing else can fail:
+/// nobody could tell later whether others rely on it; and for the gateway, which comes before the
+/// container's link goes up: from then on the kernel sends what a new IPv6 interface says to all
+/// ports of the bridge, and on a bridge with hundreds of them every request has to wait for that.
 ///
 /// # Errors
 /// What failed; everything done before is undone then.
@@ -116,13 +118,13 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
             addressing.complete(self.network.gateway);
         }
         self.guard(&port, &container, &addressing)?;
-        self.configure(&container, &addressing)?;
         let vlan_gateway = self.gateway(&bridge, &addressing)?;
+        // Its hardware address may have changed with its first port.
+        let bridge = self.host.existing(&bridge.name).map_err(Error::from)?;
+        self.configure(&container, &addressing)?;
         if !self.network.left_down {
             self.host.wait_operational(&port).map_err(Error::from)?;
         }
-        // Its hardware address may have changed with its first port.
-        let bridge = self.host.existing(&bridge.name).map_err(Error::from)?;
         if self.network.gateway != Gateway::None {
             forward(&addressing)?;
         }
@@ -199,7 +201,6 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         self.undo.push(Step::Port(name.clone()));
         let port = self.host.existing(&name)?;
         hint(&Sysctl::accept_ra(&name), "0")?;
-        self.host.change(&port, LinkChange::new().alias(self.attachment.owner.label()))?;
         let mut change = PortChange::new();
         if self.network.reflection == Reflection::Hairpin {
             change = change.hairpin();
@@ -207,8 +208,10 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         if self.network.isolated {
             change = change.isolated();
         }
-        self.host.change_port(&port, change)?;
+        let alias = LinkChange::new().alias(self.attachment.owner.label());
+        self.host.change(&port, alias.port(change))?;
         tag(&self.host, &port, &self.network.vlans)?;
+        self.host.change(&port, LinkChange::new().up())?;
         Ok((port, self.inside.existing(&new.name)?))
     }
 
@@ -244,11 +247,14 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         for (cidr, _) in &addressing.addresses {
             self.inside.add_address(container, &address(*cidr))?;
         }
-        self.inside.change(container, LinkChange::new().up())?;
+        let is_v4 = |route: &Route| route.destination.version() == IpVersion::V4;
+        let (at_once, later): (Vec<Route>, Vec<Route>) =
+            addressing.resolved_routes().partition(is_v4);
+        self.inside.raise(container, &at_once)?;
         if addressing.has(IpVersion::V6) {
             self.inside.wait_detection(container)?;
         }
-        for route in addressing.resolved_routes() {
+        for route in later {
             self.inside.add_route(container, &route)?;
         }
         Ok(())
@@ -295,7 +301,9 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
         self.undo.push(Step::VlanGateway { bridge: bridge.clone(), gateway });
         let gateway = self.host.existing(&name)?;
         let own = Vlans { trunk: vec![], ..self.network.vlans.clone() };
-        tag(&self.host, &self.host.existing(&port)?, &own)?;
+        let port = self.host.existing(&port)?;
+        tag(&self.host, &port, &own)?;
+        self.host.change(&port, LinkChange::new().up())?;
         self.host.change(&gateway, LinkChange::new().up())?;
         Ok(gateway)
     }
