@@ -1,17 +1,18 @@
 //! `bench bridge`: bridge with host-local, and Podman's whole chain, beside Debian's plugins.
 //!
-//! The other containers come through each side's own plugins: at the peer's 130 ms each, 500 of
-//! them take over a minute on each of its two hosts.
+//! The other containers come through each side's own plugins, on all hosts at once: at the peer's
+//! 130 to 340 ms each, 500 of them take minutes.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::measure::{Sample, medians, timed};
-use super::report::{better, mib, ms, times};
-use super::subject::{memory_floor, quietly};
+use super::kernel::{Kernel, pair};
+use super::measure::{Sample, medians};
+use super::report::{better, least, mib, ms, times};
+use super::subject::memory_floor;
 use super::wires::{Chain, Host, Wire};
 use crate::run::{cargo, target_dir};
 use crate::{lab, setup};
@@ -69,17 +70,17 @@ pub fn inside(words: &[String]) -> Result<ExitCode> {
         Host::make("iptables-nft", |name| peer.join(name), "nft")?,
         Host::make("iptables-legacy", |name| peer.join(name), "legacy")?,
     ];
+    let mut shares = Vec::new();
     head();
     for size in sizes {
-        for host in &mut hosts {
-            host.fill(*size)?;
-        }
+        fill(&mut hosts, *size)?;
         for chain in [Chain::Bridge, Chain::Podman] {
-            measure(&hosts, chain, *size)?;
+            shares.extend(measure(&hosts, chain, *size)?);
         }
     }
+    whose(&shares);
     memory(&hosts)?;
-    floor()?;
+    pair(RUNS)?;
     println!("\nThe whole bench took {:.0} s.", begin.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
 }
@@ -98,16 +99,43 @@ fn absolute(path: &str) -> Result<PathBuf> {
     Path::new(path).canonicalize().with_context(|| format!("no plugins at {path}"))
 }
 
-/// ADD and DEL of one container, the hosts in turns, the first round thrown away.
-fn measure(hosts: &[Host; 3], chain: Chain, size: usize) -> Result<()> {
-    let mut samples = [(); 3].map(|()| (Vec::new(), Vec::new()));
+/// Bring all hosts to that size at once, each in a thread of its own, and wait until they are
+/// quiet.
+fn fill(hosts: &mut [Host; 3], size: usize) -> Result<()> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            hosts.iter_mut().map(|host| scope.spawn(|| host.fill(size))).collect();
+        threads.into_iter().try_for_each(|thread| match thread.join() {
+            Ok(filled) => filled,
+            Err(_) => bail!("a thread that fills a host panicked"),
+        })
+    })?;
+    for host in &*hosts {
+        let (name, frames) = (host.name, host.settle()?);
+        eprintln!("{name}: {} containers, {frames} frames a second on its bridge", host.others);
+    }
+    Ok(())
+}
+
+/// Whose the time of one call is.
+struct Share {
+    what: String,
+    own: Sample,
+    kernel: Sample,
+    peer: Option<Sample>,
+}
+
+/// ADD and DEL of one container, the hosts in turns, the first round thrown away. A host with
+/// fewer containers than that is left out.
+fn measure(hosts: &[Host; 3], chain: Chain, size: usize) -> Result<Vec<Share>> {
+    let mut samples = [(); 3].map(|()| [const { Vec::new() }; 2]);
+    let mut kernel = Kernel::default();
     for round in 0..=RUNS {
         let mut turns: Vec<_> = hosts.iter().zip(&mut samples).collect();
         if round % 2 == 1 {
             turns.reverse();
         }
-        for (host, (adds, dels)) in turns.into_iter().filter(|(host, _)| host.others == Some(size))
-        {
+        for (host, [adds, dels]) in turns.into_iter().filter(|(host, _)| host.others == size) {
             let wire = Wire::measured(host, chain);
             let (add, result) = host.add(&wire)?;
             let del = host.del(&wire, &result)?;
@@ -116,18 +144,49 @@ fn measure(hosts: &[Host; 3], chain: Chain, size: usize) -> Result<()> {
                 dels.push(del);
             }
         }
+        if chain == Chain::Bridge {
+            kernel.run(&hosts[0], round)?;
+        }
     }
-    let middle = |all: &Vec<Sample>| (!all.is_empty()).then(|| medians(all));
-    row(&format!("ADD {}, {size}", chain.name()), [0, 1, 2].map(|n| middle(&samples[n].0)));
-    row(&format!("DEL {}, {size}", chain.name()), [0, 1, 2].map(|n| middle(&samples[n].1)));
-    Ok(())
+    let mut shares = Vec::new();
+    for ((verb, call), kernel) in ["ADD", "DEL"].into_iter().zip(0..).zip(kernel.medians()) {
+        let what = format!("{verb} {}, {size}", chain.name());
+        let middle = |all: &Vec<Sample>| (!all.is_empty()).then(|| medians(all));
+        let found = [0, 1, 2].map(|host: usize| middle(&samples[host][call]));
+        row(&what, found, hosts);
+        if let (Chain::Bridge, [Some(own), peers @ ..]) = (chain, found) {
+            shares.push(Share { what, own, kernel, peer: least(peers) });
+        }
+    }
+    Ok(shares)
 }
 
-fn row(what: &str, found: [Option<Sample>; 3]) {
+fn row(what: &str, found: [Option<Sample>; 3], hosts: &[Host; 3]) {
     let [own, peers @ ..] = found;
     let [wall, cpu] = better(own, peers);
-    let [own, nft, legacy] = found.map(times);
+    let text = |host: usize| match found[host] {
+        Some(sample) => times(Some(sample)),
+        None => format!("– (only {} made)", hosts[host].others),
+    };
+    let [own, nft, legacy] = [0, 1, 2].map(text);
     println!("| {what} | {own} | {nft} | {legacy} | {wall} | {cpu} |");
+}
+
+/// The calls that only wire, by what the kernel takes for the wires.
+fn whose(shares: &[Share]) {
+    println!("\n## bridge + host-local: ours and the kernel's\n");
+    println!(
+        "The kernel's: the same pair, port, address and default route by `ip -batch`, without"
+    );
+    println!("its start. User: mean, as the kernel counts it in ticks.\n");
+    println!("| call, present | portcullis | user | the kernel's | ours: less that | peer's |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for Share { what, own, kernel, peer } in shares {
+        let rest = |sample: Sample| times(Some(sample.minus(*kernel)));
+        let (peer, user) = (peer.map_or_else(|| "–".to_owned(), rest), ms(own.user));
+        let [all, links] = [own, kernel].map(|sample| times(Some(*sample)));
+        println!("| {what} | {all} | {user} | {links} | {} | {peer} |", rest(*own));
+    }
 }
 
 fn memory(hosts: &[Host; 3]) -> Result<()> {
@@ -138,29 +197,5 @@ fn memory(hosts: &[Host; 3]) -> Result<()> {
         let (add, del) = host.memory()?;
         println!("| {} | {} | {} |", host.name, mib(add), mib(del));
     }
-    Ok(())
-}
-
-/// What the kernel takes for a veth pair: the time of one `ip -batch` that makes (deletes) many,
-/// less that of one which makes none, by their number.
-fn floor() -> Result<()> {
-    const PAIRS: u32 = 20;
-    quietly("ip netns add floor")?;
-    let pairs = 0..PAIRS;
-    let adds = pairs.clone().map(|n| format!("link add v{n} type veth peer name w{n}\n"));
-    let dels = pairs.map(|n| format!("link del v{n}\n"));
-    let batches = [String::new(), adds.collect(), dels.collect()];
-    let mut samples = [(); 3].map(|()| Vec::new());
-    for _ in 0..RUNS {
-        for (batch, samples) in batches.iter().zip(&mut samples) {
-            std::fs::write("/run/wires/batch", batch).context("writing the batch")?;
-            let words = ["-n", "floor", "-batch", "/run/wires/batch"];
-            samples.push(timed(Command::new("ip").args(words))?);
-        }
-    }
-    let [nothing, add, del] = samples.map(|samples| medians(&samples).wall);
-    let each = |all: Duration| ms(all.saturating_sub(nothing) / PAIRS);
-    println!("\nThe kernel's own floor, in one `ip -batch` of {PAIRS} each: a veth pair");
-    println!("made {} ms, deleted {} ms.", each(add), each(del));
     Ok(())
 }

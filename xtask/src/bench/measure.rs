@@ -4,7 +4,7 @@
 //! gives it for children: the difference before and after. A process that a plugin leaves behind
 //! is not in it.
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -16,12 +16,24 @@ use nix::sys::time::TimeVal;
 pub struct Sample {
     pub wall: Duration,
     pub cpu: Duration,
+    /// Of the CPU time, that of the programs themselves; the rest is the kernel's. It counts in
+    /// ticks of some milliseconds: the mean of many runs says something, one run does not.
+    pub user: Duration,
 }
 
 impl Sample {
     /// One after the other.
     pub fn plus(self, next: Self) -> Self {
-        Self { wall: self.wall + next.wall, cpu: self.cpu + next.cpu }
+        Self { wall: self.wall + next.wall, cpu: self.cpu + next.cpu, user: self.user + next.user }
+    }
+
+    /// What this took more than the other; nothing where it took less.
+    pub fn minus(self, other: Self) -> Self {
+        Self {
+            wall: self.wall.saturating_sub(other.wall),
+            cpu: self.cpu.saturating_sub(other.cpu),
+            user: self.user.saturating_sub(other.user),
+        }
     }
 }
 
@@ -30,22 +42,29 @@ impl Sample {
 /// # Errors
 /// When it ends with anything but 0, with what it said.
 pub fn timed(command: &mut Command) -> Result<Sample> {
-    let before = children_cpu()?;
-    let begin = Instant::now();
-    let output = command.output().with_context(|| format!("starting {command:?}"))?;
-    let wall = begin.elapsed();
-    let cpu = children_cpu()?.saturating_sub(before);
+    let (sample, output) = outcome(command)?;
     if !output.status.success() {
         let said = [output.stdout, output.stderr].concat();
         bail!("{command:?}: {}: {}", output.status, String::from_utf8_lossy(&said).trim());
     }
-    Ok(Sample { wall, cpu })
+    Ok(sample)
+}
+
+/// As [`timed`], with what it said, whatever it ended with. No other child may end meanwhile.
+pub fn outcome(command: &mut Command) -> Result<(Sample, Output)> {
+    let (before, begin) = (children_times()?, Instant::now());
+    let output = command.output().with_context(|| format!("starting {command:?}"))?;
+    let wall = begin.elapsed();
+    let [user, system] = children_times()?;
+    let user = user.saturating_sub(before[0]);
+    let cpu = user + system.saturating_sub(before[1]);
+    Ok((Sample { wall, cpu, user }, output))
 }
 
 /// User and system time of all children that were waited for.
-pub fn children_cpu() -> Result<Duration> {
+fn children_times() -> Result<[Duration; 2]> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("getrusage")?;
-    Ok(duration(usage.user_time()) + duration(usage.system_time()))
+    Ok([duration(usage.user_time()), duration(usage.system_time())])
 }
 
 fn duration(time: TimeVal) -> Duration {
@@ -79,11 +98,13 @@ pub fn median<T: Ord + Copy + Default>(values: impl IntoIterator<Item = T>) -> T
     sorted.get(middle).copied().unwrap_or_default()
 }
 
-/// The median time and the median CPU time, each by itself.
+/// The median time and the median CPU time, each by itself, and the mean of the programs' own.
 pub fn medians(samples: &[Sample]) -> Sample {
+    let runs = u32::try_from(samples.len()).unwrap_or(u32::MAX).max(1);
     Sample {
         wall: median(samples.iter().map(|sample| sample.wall)),
         cpu: median(samples.iter().map(|sample| sample.cpu)),
+        user: samples.iter().map(|sample| sample.user).sum::<Duration>() / runs,
     }
 }
 

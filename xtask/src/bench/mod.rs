@@ -10,6 +10,7 @@
 //! - `measure`: the time of one process, its memory, and medians;
 //! - `report`: the result as Markdown;
 //! - `bridge`: bridge, host-local and Podman's whole chain; `wires`: their hosts and calls;
+//!   `kernel`: what the kernel takes for the same links;
 //! - `iptables`: the `iptables` programs; `docker`: the calls that dockerd makes of them;
 //! - `choose`: which benchmark is meant.
 
@@ -17,6 +18,7 @@ mod bridge;
 mod choose;
 mod docker;
 mod iptables;
+mod kernel;
 mod measure;
 mod others;
 mod portmap;

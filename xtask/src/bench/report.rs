@@ -160,6 +160,15 @@ pub fn better(own: Option<Sample>, peers: [Option<Sample>; 2]) -> [String; 2] {
     [of(|sample| sample.wall), of(|sample| sample.cpu)]
 }
 
+/// The least wall and the least CPU time of those that were measured, each by itself.
+pub fn least(samples: [Option<Sample>; 2]) -> Option<Sample> {
+    samples.into_iter().flatten().reduce(|one, other| Sample {
+        wall: one.wall.min(other.wall),
+        cpu: one.cpu.min(other.cpu),
+        user: one.user.min(other.user),
+    })
+}
+
 /// `wall [CPU]` in ms, or a dash.
 pub fn times(sample: Option<Sample>) -> String {
     match sample {

@@ -7,14 +7,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::measure::{Sample, children_cpu};
+use super::measure::{Sample, outcome};
 use super::subject::{quietly, read_number};
 use crate::lab::Namespace;
 use crate::run::find_program;
 
 /// No host is filled for longer than this at one step.
-const PATIENCE: Duration = Duration::from_secs(100);
-const DIR: &str = "/run/wires";
+const PATIENCE: Duration = Duration::from_secs(240);
+/// Nor waited for to get quiet.
+const UNREST: Duration = Duration::from_secs(30);
+/// Frames a second on a host that is quiet.
+const QUIET: u64 = 2;
+pub const DIR: &str = "/run/wires";
 
 /// Which plugins one attachment calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +57,7 @@ pub struct Wire {
 impl Wire {
     /// The container that is measured on this host.
     pub fn measured(host: &Host, chain: Chain) -> Self {
-        let netns = format!("/run/netns/measured-{}", host.name);
+        let netns = format!("/run/netns/{}", host.measured());
         Self {
             chain,
             container: "measured".to_owned(),
@@ -63,13 +67,14 @@ impl Wire {
         }
     }
 
-    /// One of those that are there already; they share a namespace, as nothing is sent.
+    /// One of those that are there already. Each has a namespace of its own as in life: in one
+    /// that all share, whatever is sent to all costs several times as much.
     fn other(host: &Host, number: usize) -> Result<Self> {
         Ok(Self {
             chain: Chain::Podman,
             container: format!("other-{number:05}"),
-            netns: format!("/run/netns/others-{}", host.name),
-            ifname: format!("e{number}"),
+            netns: format!("/run/netns/{}-{number}", host.name),
+            ifname: "eth0".to_owned(),
             port: u16::try_from(10_000 + number).context("more containers than ports")?,
         })
     }
@@ -79,7 +84,7 @@ impl Wire {
             "bridge" => {
                 let masquerade = self.chain == Chain::Podman;
                 format!(
-                    r#","bridge":"br0","isGateway":true,"ipMasq":{masquerade},"hairpinMode":true,"ipam":{{"type":"host-local","dataDir":"{DIR}/{}/leases","ranges":[[{{"subnet":"10.88.0.0/16"}}]]}}"#,
+                    r#","bridge":"br0","isGateway":true,"ipMasq":{masquerade},"hairpinMode":true,"ipam":{{"type":"host-local","dataDir":"{DIR}/{}/leases","ranges":[[{{"subnet":"10.88.0.0/16"}}]],"routes":[{{"dst":"0.0.0.0/0"}}]}}"#,
                     host.name
                 )
             }
@@ -96,19 +101,25 @@ impl Wire {
 
 /// A host and its plugins.
 pub struct Host {
-    pub name: String,
+    pub name: &'static str,
     directory: PathBuf,
     namespace: Namespace,
     path: String,
-    /// How many other containers are there; nothing once that took too long.
-    pub others: Option<usize>,
+    /// How many other containers are there.
+    pub others: usize,
+    /// Whether making them took too long: there will be no more.
+    is_full: bool,
 }
 
 impl Host {
     /// Make the host; `link` names for each plugin the program that is to be it, `iptables` the
     /// variant that the name `iptables` leads to.
-    pub fn make(name: &str, link: impl Fn(&str) -> PathBuf, iptables: &str) -> Result<Self> {
-        for netns in [name.to_owned(), format!("measured-{name}"), format!("others-{name}")] {
+    pub fn make(
+        name: &'static str,
+        link: impl Fn(&str) -> PathBuf,
+        iptables: &str,
+    ) -> Result<Self> {
+        for netns in [name.to_owned(), format!("measured-{name}")] {
             quietly(&format!("ip netns add {netns}"))?;
         }
         quietly(&format!("ip -n {name} link set lo up"))?;
@@ -128,26 +139,52 @@ impl Host {
         let rest = std::env::var("PATH").unwrap_or_default();
         let path = format!("{}:{rest}:/usr/sbin:/sbin", programs.display());
         let namespace = Namespace::open(name)?;
-        Ok(Self { name: name.to_owned(), directory, namespace, path, others: Some(0) })
+        Ok(Self { name, directory, namespace, path, others: 0, is_full: false })
     }
 
-    /// Bring the host to `wanted` containers, through its own plugins.
+    /// The namespace of the container that is measured on this host.
+    pub fn measured(&self) -> String {
+        format!("measured-{}", self.name)
+    }
+
+    /// Bring the host to `wanted` containers, through its own plugins. All hosts can do so at
+    /// once, for what it takes is not looked at.
     pub fn fill(&mut self, wanted: usize) -> Result<()> {
-        let Some(present) = self.others else { return Ok(()) };
         let begin = Instant::now();
-        for number in present..wanted {
-            self.add(&Wire::other(self, number)?)?;
-            if begin.elapsed() > PATIENCE {
-                eprintln!(
-                    "{}: {number} of {wanted} containers in {PATIENCE:?}; no more",
-                    self.name
-                );
-                self.others = None;
-                return Ok(());
-            }
+        while self.others < wanted && !self.is_full {
+            quietly(&format!("ip netns add {}-{}", self.name, self.others))?;
+            self.add(&Wire::other(self, self.others)?)?;
+            self.others += 1;
+            self.is_full = begin.elapsed() > PATIENCE;
         }
-        self.others = Some(wanted);
         Ok(())
+    }
+
+    /// Wait until hardly anything is sent on the bridge any more, and give the frames a second
+    /// that still are. New containers look for routers, less and less often, and each time the
+    /// kernel delivers that to all.
+    pub fn settle(&self) -> Result<u64> {
+        const LOOK: Duration = Duration::from_secs(2);
+        let begin = Instant::now();
+        let mut before = self.heard()?;
+        loop {
+            std::thread::sleep(LOOK);
+            let now = self.heard()?;
+            let frames = now.saturating_sub(before) / LOOK.as_secs();
+            if frames <= QUIET || begin.elapsed() > UNREST {
+                return Ok(frames);
+            }
+            before = now;
+        }
+    }
+
+    /// How many frames came to the bridge itself so far, 0 where it is yet to be made.
+    fn heard(&self) -> Result<u64> {
+        self.namespace.enter()?;
+        let table = std::fs::read_to_string("/proc/thread-self/net/dev").context("net/dev")?;
+        let line = table.lines().find_map(|line| line.trim_start().strip_prefix("br0:"));
+        let frames = line.and_then(|line| line.split_whitespace().nth(1));
+        frames.map_or(Ok(0), |frames| frames.parse().context("br0 in net/dev"))
     }
 
     /// ADD by each plugin of the chain, each with the one's result before it.
@@ -179,9 +216,7 @@ impl Host {
     ) -> Result<(Sample, String)> {
         let mut command = Command::new(self.directory.join(plugin));
         self.prepare(&mut command, verb, plugin, wire, result)?;
-        let (before, begin) = (children_cpu()?, Instant::now());
-        let output = command.output().with_context(|| format!("starting {command:?}"))?;
-        let sample = Sample { wall: begin.elapsed(), cpu: children_cpu()?.saturating_sub(before) };
+        let (sample, output) = outcome(&mut command)?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         if !output.status.success() {
             let complaint = String::from_utf8_lossy(&output.stderr);
