@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::address::{Place, Side, address_list_match};
+use super::base_read::NEVER;
 use super::field::{equal, masked, meta, network};
 use super::protocol;
 use super::words::{Given, OptionSpec};
@@ -160,7 +161,10 @@ fn interface(given: &Given<'_>, key: MetaKey) -> Result<Vec<Expr>, Error> {
         })
     };
     if value == "+" {
-        return if given.negated { Err(given.never()) } else { Ok(Vec::new()) };
+        // No interface: as iptables does, the comparison is with a name that none can have.
+        let mut never = NEVER.to_vec();
+        never.resize(16, 0);
+        return Ok(if given.negated { equal(meta(key), false, never) } else { Vec::new() });
     }
     // The wildcard counts too.
     let mut name = valid(value)?;

@@ -29,8 +29,14 @@ impl Side {
 
 /// `--dport 80`, `--dport 80:90`, `--dport :90`, `--dport 80:`: `th dport 80-90`.
 pub(super) fn port_match(given: &Given<'_>, side: Side) -> Result<Vec<Expr>, Error> {
-    let (first, last) = range(given, given.value())?;
-    Ok(between(side.field(), given.negated, bytes(first), bytes(last)))
+    // As iptables does, all but the ports at one end are those at the other.
+    Ok(match (range(given, given.value())?, given.negated) {
+        ((0, u16::MAX), false) => Vec::new(),
+        ((0, last), true) if last < u16::MAX => {
+            between(side.field(), false, bytes(last + 1), bytes(u16::MAX))
+        }
+        ((first, last), negated) => between(side.field(), negated, bytes(first), bytes(last)),
+    })
 }
 
 /// Which port, and `80`, `80:90`, `:90` or `80:` as iptables-save prints them, from a comparison.

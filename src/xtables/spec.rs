@@ -218,9 +218,15 @@ impl<'a> Spec<'a> {
 }
 
 impl<'a> Loaded<'a> {
-    /// What its module builds from.
+    /// What its module builds from: the options in the order of the module's table, which is that
+    /// of iptables-save, so that rules are the same however they were typed.
     pub(super) fn options(&self, context: Context) -> Options<'a> {
-        Options { name: self.name, context, given: self.given.clone() }
+        let place = |given: &Given<'_>| {
+            self.module.options.iter().position(|spec| spec.name() == given.spec.name())
+        };
+        let mut given = self.given.clone();
+        given.sort_by_key(place);
+        Options { name: self.name, context, given }
     }
 
     /// The protocols that its options need in front of them, and how to say so.

@@ -51,7 +51,7 @@ fn ipv4_words_when_read_then_list_as_nft_does() {
             ("! -p UDP", "meta nfproto ipv4 meta l4proto != udp"),
             ("-p 0x6 --dpo 80", "meta nfproto ipv4 tcp dport 80"),
             ("-m tcp --dport 80 -p tcp", "meta nfproto ipv4 tcp dport 80"),
-            ("-p udp ! --source-port :1023", "meta nfproto ipv4 udp sport != 0-1023"),
+            ("-p udp ! --source-port :1023", "meta nfproto ipv4 udp sport 1024-65535"),
             ("-p tcp --syn", "meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack"),
             ("-p tcp ! --syn", "meta nfproto ipv4 tcp flags != syn / fin,syn,rst,ack"),
             ("-p tcp -m multiport --dport 80", "meta nfproto ipv4 tcp dport 80"),
@@ -160,7 +160,7 @@ fn words_when_no_condition_then_error_names_them() {
                 "-s host.example",
                 "error: option -s: \"host.example\" is not an address (names of hosts are not looked up)",
             ),
-            ("! -i +", "error: option ! -i with \"+\" never matches"),
+            ("! -i +", "meta nfproto ipv4 iifname \"INVAL/D\""),
             ("-m mark --mark 3/1", "error: option --mark with \"3/1\" never matches"),
             (
                 "-m conntrack --ctstate NEW,DNAT",

@@ -16,9 +16,9 @@ pub(super) static TCP: Module = Module::new(
     &[
         OptionSpec::value(&["sport", "source-port"]),
         OptionSpec::value(&["dport", "destination-port"]),
+        OptionSpec::refused(&["tcp-option"], "TCP options are not translated"),
         OptionSpec::value(&["tcp-flags"]).two_values(),
         OptionSpec::flag(&["syn"]).negatable(),
-        OptionSpec::refused(&["tcp-option"], "TCP options are not translated"),
     ],
     build,
 )

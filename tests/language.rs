@@ -1,0 +1,8 @@
+//! The language of iptables against iptables-nft 1.8.9 itself: what we print of a rule is what
+//! iptables-nft-save prints of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "language/base.rs"]
+mod base;
+#[path = "language/judge.rs"]
+mod judge;

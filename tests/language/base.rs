@@ -1,0 +1,61 @@
+//! General options, tcp, udp, and the comment.
+
+use portcullis::net::IpVersion::{V4, V6};
+
+use crate::judge::{judge, refused};
+
+#[test]
+fn ipv4_rules_when_saved_then_print_as_iptables_does() {
+    judge(
+        V4,
+        &[
+            ("filter/INPUT", ""),
+            ("filter/INPUT", "-j ACCEPT"),
+            ("filter/FORWARD", "! -i docker0 -o docker0 -j DROP"),
+            ("filter/FORWARD", "-i + -j DOCKER"),
+            ("filter/FORWARD", "! -i + -j DOCKER"),
+            ("filter/FORWARD", "-i eth+ ! -o veth1+ -j RETURN"),
+            ("filter/INPUT", "-s 10.1.2.3/255.0.255.0 -g next"),
+            ("filter/INPUT", "! -s 10.1.2.3/9 -d 0/0 -j DROP"),
+            ("filter/INPUT", "-s 10.0.0.1,10.0.0.2 -d 1.1.1.1,2.2.2.0/24 -j DROP"),
+            ("filter/INPUT", "-f -j DROP"),
+            ("filter/INPUT", "! -f -p 4 -j DROP"),
+            ("filter/INPUT", "-p all -j DROP"),
+            ("filter/INPUT", "! -p ICMP -j DROP"),
+            ("filter/INPUT", "-p 250 -j DROP"),
+            ("filter/INPUT", "-d 172.17.0.2 -p tcp --dport 80 -j ACCEPT"),
+            ("filter/INPUT", "-p tcp ! --dport :80 --sport 1024: -j ACCEPT"),
+            ("filter/INPUT", "-p tcp --dport 0:65535 -j ACCEPT"),
+            ("filter/INPUT", "-p tcp --syn -m comment --comment hello"),
+            ("filter/INPUT", "-p tcp -m tcp"),
+            ("filter/INPUT", "-p tcp ! --syn -m comment --comment \"hello world's\""),
+            ("filter/INPUT", "-p tcp --tcp-flags ALL NONE --dport 1"),
+            ("filter/INPUT", "-p udp ! --sport 1:9 -j ACCEPT"),
+            ("filter/INPUT", "-p udp --dport 53 --sport 53 -j ACCEPT"),
+        ],
+    );
+}
+
+#[test]
+fn ipv6_rules_when_saved_then_print_as_iptables_does() {
+    judge(
+        V6,
+        &[
+            ("filter/INPUT", "-s 2001:db8::/32 ! -d fd00::1/ffff::ffff -j DROP"),
+            ("filter/INPUT", "-s ::/0 -j DROP"),
+            ("filter/INPUT", "-s 2001:db8::/33 -p icmpv6 -j DROP"),
+            ("filter/INPUT", "-p tcp --dport 80 -j ACCEPT"),
+        ],
+    );
+}
+
+#[test]
+fn words_when_refused_then_the_error_says_why() {
+    refused(
+        V4,
+        &[
+            ("-m tcp --dport 80", "match \"tcp\" needs \"-p tcp\" in the rule"),
+            ("-p udp --syn", "unknown option \"--syn\": no match named in front of it has it"),
+        ],
+    );
+}
