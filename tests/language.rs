@@ -6,3 +6,5 @@
 mod base;
 #[path = "language/judge.rs"]
 mod judge;
+#[path = "language/matches.rs"]
+mod matches;

@@ -7,7 +7,7 @@ use super::field::{REGISTER, equal, masked, network};
 use super::interval::{Interval, in_set};
 use super::words::Given;
 use crate::net::{IpVersion, Subnet};
-use crate::nft::expr::{Ct, CtDirection, CtKey, Payload};
+use crate::nft::expr::{Ct, CtDirection, CtKey, Payload, PayloadBase};
 use crate::nft::{DataType, Expr};
 
 /// Whose address.
@@ -51,6 +51,22 @@ impl Place {
                 Ct::Load { key, direction: Some(direction), dreg: REGISTER }.into()
             }
         }
+    }
+}
+
+/// Whose whole address an expression loads from the packet.
+pub(super) fn side_of(field: &Expr, version: IpVersion) -> Option<Side> {
+    let Expr::Payload(Payload { base: PayloadBase::Network, offset, len, .. }) = field else {
+        return None;
+    };
+    match (version, (*offset, *len)) {
+        (IpVersion::V4, Payload::IP_SADDR) | (IpVersion::V6, Payload::IP6_SADDR) => {
+            Some(Side::Source)
+        }
+        (IpVersion::V4, Payload::IP_DADDR) | (IpVersion::V6, Payload::IP6_DADDR) => {
+            Some(Side::Destination)
+        }
+        _ => None,
     }
 }
 

@@ -26,6 +26,18 @@ struct Extension {
     settings: Vec<Setting>,
 }
 
+impl Extension {
+    /// Reads expressions as this match or target, its options in the order of iptables-save.
+    fn read(module: &'static Module, span: &Span<'_>) -> Option<Self> {
+        let mut settings = (module.read)(span)?;
+        let names = |setting: &Setting| {
+            module.options.iter().position(|spec| spec.names.contains(&setting.name))
+        };
+        settings.sort_by_key(names);
+        Some(Extension { module, settings })
+    }
+}
+
 #[derive(Debug)]
 enum Target {
     /// The rule only counts.
@@ -159,8 +171,7 @@ impl<'a> Reader<'a> {
             let comment = Setting::text("comment", self.rule.userdata.comment()?);
             return Some(Extension { module, settings: vec![comment] });
         }
-        let span = Span { exprs, note: &part.note, context };
-        Some(Extension { module, settings: (module.read)(&span)? })
+        Extension::read(module, &Span { exprs, note: &part.note, context })
     }
 
     /// One that others made: by its looks, the longest match first.
@@ -214,10 +225,8 @@ fn foreign(
             module.protocols.is_empty()
                 || context.protocol.is_some_and(|number| module.protocols.contains(&number))
         };
-        let mut read = modules
-            .clone()
-            .filter(fits)
-            .filter_map(|module| Some(Extension { module, settings: (module.read)(&span)? }));
+        let mut read =
+            modules.clone().filter(fits).filter_map(|module| Extension::read(module, &span));
         Some((read.next()?, length))
     })
 }

@@ -86,6 +86,11 @@ impl Word {
     }
 }
 
+/// What stands in front of a value in a listing.
+pub(super) fn not(setting: &Setting) -> &'static str {
+    if setting.negated { "!" } else { "" }
+}
+
 /// How `iptables -L` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Style {

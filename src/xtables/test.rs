@@ -2,7 +2,8 @@
 
 use crate::nft::Expr;
 use crate::nft::expr::{
-    Bitwise, BitwiseOp, Byteorder, Cmp, CmpOp, Lookup, Payload, PayloadBase, Range, Register,
+    Bitwise, BitwiseOp, Byteorder, Cmp, CmpOp, Ct, CtKey, Lookup, Meta, MetaKey, Payload,
+    PayloadBase, Range, Register,
 };
 
 /// What a field is compared with.
@@ -57,6 +58,22 @@ pub(super) fn tests(mut exprs: &[Expr]) -> Option<Vec<(&Expr, Test<'_>)>> {
     Some(all)
 }
 
+/// The only comparison of these expressions.
+pub(super) fn only_test(exprs: &[Expr]) -> Option<(&Expr, Test<'_>)> {
+    let (field, test, taken) = test(exprs)?;
+    (taken == exprs.len()).then_some((field, test))
+}
+
+/// Whether a field is this key of `meta`.
+pub(super) fn is_meta(field: &Expr, wanted: MetaKey) -> bool {
+    matches!(field, Expr::Meta(Meta::Load { key, .. }) if *key == wanted)
+}
+
+/// Whether a field is this key of `ct`, that of the packet and of no direction.
+pub(super) fn is_ct(field: &Expr, wanted: CtKey) -> bool {
+    matches!(field, Expr::Ct(Ct::Load { key, direction: None, .. }) if *key == wanted)
+}
+
 fn compared(rest: &[Expr], register: Register) -> Option<(Test<'_>, usize)> {
     match rest {
         [
@@ -93,7 +110,6 @@ fn negation(op: CmpOp) -> Option<bool> {
 
 /// The register that an expression loads a field into.
 fn loaded(field: &Expr) -> Option<Register> {
-    use crate::nft::expr::{Ct, Meta};
     match field {
         Expr::Payload(payload) => Some(payload.dreg),
         Expr::Meta(Meta::Load { dreg, .. }) | Expr::Ct(Ct::Load { dreg, .. }) => Some(*dreg),
@@ -120,6 +136,11 @@ fn payload_field(field: &Expr, header: PayloadBase) -> Option<(u32, u32)> {
         }
         _ => None,
     }
+}
+
+/// A value in network order.
+pub(super) fn network_u32(value: &[u8]) -> Option<u32> {
+    value.try_into().ok().map(u32::from_be_bytes)
 }
 
 /// A value in host order, as marks and states are kept.

@@ -5,13 +5,19 @@ use crate::net::IpVersion;
 use crate::nft::Expr;
 use crate::xtables::Error;
 use crate::xtables::field::{masked, network};
-use crate::xtables::module::{Module, Options};
+use crate::xtables::module::{Module, Options, Span};
 use crate::xtables::number::number8;
+use crate::xtables::setting::{Setting, not};
+use crate::xtables::test::{Test, network_field, only_test};
 use crate::xtables::words::OptionSpec;
 
 /// `ip dscp cs1`, `ip6 dscp cs1`.
 pub(super) static DSCP: Module =
-    Module::new("dscp", &[OptionSpec::value(&["dscp"]), OptionSpec::value(&["dscp-class"])], build);
+    Module::new("dscp", &[OptionSpec::value(&["dscp"]), OptionSpec::value(&["dscp-class"])], build)
+        .read_by(21, read, |settings, _| {
+            let class = settings.first();
+            format!("DSCP match {}{}", class.map_or("", not), class.map_or("", Setting::value))
+        });
 
 const CLASSES: [(&str, u32); 22] = [
     ("BE", 0),
@@ -56,4 +62,20 @@ fn build(dscp: &Options<'_>) -> Result<Vec<Expr>, Error> {
             masked(network((0, 2)), [0x0f, 0xc0], given.negated, value)
         }
     })
+}
+
+fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
+    let (field, test) = only_test(span.exprs)?;
+    let (negated, class) = match (span.context.version, network_field(field)?, test) {
+        (IpVersion::V4, (1, 1), Test::Masked { mask: [0xfc], negated, value: [class] }) => {
+            (negated, class >> 2)
+        }
+        (
+            IpVersion::V6,
+            (0, 2),
+            Test::Masked { mask: [0x0f, 0xc0], negated, value: [high, low] },
+        ) => (negated, high << 2 | low >> 6),
+        _ => return None,
+    };
+    Some(vec![Setting::new("dscp", format!("0x{class:02x}")).negated(negated)])
 }

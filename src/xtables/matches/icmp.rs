@@ -3,9 +3,11 @@
 use crate::net::IpVersion;
 use crate::nft::Expr;
 use crate::xtables::Error;
-use crate::xtables::field::{equal, transport};
-use crate::xtables::module::{Module, Options};
+use crate::xtables::field::{between, equal, transport};
+use crate::xtables::module::{Module, Options, Span};
 use crate::xtables::number::number8;
+use crate::xtables::setting::Setting;
+use crate::xtables::test::{Test, only_test, transport_field};
 use crate::xtables::words::{Given, OptionSpec};
 
 /// `icmp type echo-request`, `icmp type 3 icmp code 4`.
@@ -13,20 +15,21 @@ pub(super) static ICMP: Module =
     Module::new("icmp", &[OptionSpec::value(&["icmp-type"])], |icmp| {
         let given = icmp.need("icmp-type", "--icmp-type")?;
         match kind(given, V4_NAMES)? {
-            // What the kernel takes for any type.
-            (255, _) if given.negated => Err(given.never()),
-            (255, _) => Ok(Vec::new()),
+            // What the kernel takes for any type; fragments without the header have none.
+            (255, _) => Ok(between(transport((0, 1)), given.negated, vec![0], vec![255])),
             (kind, code) => Ok(kind_match(given, kind, code)),
         }
     })
     .only(IpVersion::V4)
-    .after(&[1], "\"-p icmp\" in the rule");
+    .after(&[1], "\"-p icmp\" in the rule")
+    .read_by(8, |span| read(span, "icmp-type"), |settings, _| list(settings, "icmp"));
 
 /// `icmpv6 type echo-request`.
 pub(super) static ICMP6: Module =
     Module::new("icmp6", &[OptionSpec::value(&["icmpv6-type"])], build6)
         .only(IpVersion::V6)
-        .after(&[58], "\"-p ipv6-icmp\" in the rule");
+        .after(&[58], "\"-p ipv6-icmp\" in the rule")
+        .read_by(9, |span| read(span, "icmpv6-type"), |settings, _| list(settings, "ipv6-icmp"));
 
 fn build6(icmp: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let given = icmp.need("icmpv6-type", "--icmpv6-type")?;
@@ -39,6 +42,31 @@ fn kind_match(given: &Given<'_>, kind: u8, code: Option<u8>) -> Vec<Expr> {
     match code {
         None => equal(transport((0, 1)), given.negated, [kind]),
         Some(code) => equal(transport((0, 2)), given.negated, [kind, code]),
+    }
+}
+
+/// `8`, `3/4`, `any`.
+fn read(span: &Span<'_>, name: &'static str) -> Option<Vec<Setting>> {
+    let (field, test) = only_test(span.exprs)?;
+    let (negated, value) = match (transport_field(field)?, test) {
+        ((0, 1), Test::Equal { negated, value: [kind] }) => (negated, kind.to_string()),
+        ((0, 2), Test::Equal { negated, value: [kind, code] }) => {
+            (negated, format!("{kind}/{code}"))
+        }
+        ((0, 1), Test::Between { negated, first: [0], last: [255] }) => (negated, "any".to_owned()),
+        _ => return None,
+    };
+    Some(vec![Setting::new(name, value).negated(negated)])
+}
+
+/// `icmptype 8`, `icmp !type 3 code 4`.
+fn list(settings: &[Setting], name: &str) -> String {
+    let Some(setting) = settings.first() else { return String::new() };
+    let not = if setting.negated { " !" } else { "" };
+    match setting.value().split_once('/') {
+        Some((kind, code)) => format!("{name}{not}type {kind} code {code}"),
+        None if setting.value() == "any" => format!("{name}{not}type 255"),
+        None => format!("{name}{not}type {}", setting.value()),
     }
 }
 

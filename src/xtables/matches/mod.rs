@@ -4,6 +4,7 @@ mod addrtype;
 mod comment;
 mod conntrack;
 mod conntrack_state;
+mod dccp;
 mod dscp;
 mod icmp;
 mod iprange;
@@ -29,7 +30,7 @@ static MODULES: [&Module; 25] = [
     &tcp::TCP,
     &transport::UDP,
     &transport::SCTP,
-    &transport::DCCP,
+    &dccp::DCCP,
     &transport::UDPLITE,
     &multiport::MULTIPORT,
     &icmp::ICMP,

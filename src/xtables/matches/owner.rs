@@ -4,21 +4,27 @@ use crate::nft::Expr;
 use crate::nft::expr::MetaKey;
 use crate::xtables::Error;
 use crate::xtables::field::{between_u32, meta};
-use crate::xtables::module::{Module, Options};
+use crate::xtables::module::{Module, Options, Span};
 use crate::xtables::number::number32;
+use crate::xtables::setting::{Setting, Style};
+use crate::xtables::test::{Test, host_u32, is_meta, network_u32, tests};
 use crate::xtables::words::OptionSpec;
 
 /// `meta skuid 1000`, `meta skgid 1000-1999`.
 pub(super) static OWNER: Module = Module::new(
     "owner",
     &[
+        OptionSpec::refused(
+            &["socket-exists"],
+            "nftables does not see the kernel's own sockets, which have no user",
+        ),
         OptionSpec::value(&["uid-owner"]),
         OptionSpec::value(&["gid-owner"]),
-        OptionSpec::refused(&["socket-exists"], "sockets are not translated"),
         OptionSpec::refused(&["suppl-groups"], "nftables does not see further groups"),
     ],
     build,
-);
+)
+.read_by(22, read, list);
 
 fn build(owner: &Options<'_>) -> Result<Vec<Expr>, Error> {
     if owner.given.is_empty() {
@@ -43,4 +49,34 @@ fn build(owner: &Options<'_>) -> Result<Vec<Expr>, Error> {
         exprs.extend(between_u32(meta(key), false, first, last));
     }
     Ok(exprs)
+}
+
+fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
+    let owner = |(field, test): &(&Expr, Test<'_>)| {
+        let name = match field {
+            field if is_meta(field, MetaKey::Skuid) => "uid-owner",
+            field if is_meta(field, MetaKey::Skgid) => "gid-owner",
+            _ => return None,
+        };
+        let value = match test {
+            Test::Equal { negated: false, value } => host_u32(value)?.to_string(),
+            Test::Between { negated: false, first, last } => {
+                format!("{}-{}", network_u32(first)?, network_u32(last)?)
+            }
+            // Negated in iptables would also mean packets without a socket.
+            _ => return None,
+        };
+        Some(Setting::new(name, value))
+    };
+    let tests = tests(span.exprs)?;
+    (!tests.is_empty()).then(|| tests.iter().map(owner).collect())?
+}
+
+/// `owner UID match 0-65534`.
+fn list(settings: &[Setting], _style: &Style) -> String {
+    let text = |setting: &Setting| {
+        let kind = if setting.name == "uid-owner" { "UID" } else { "GID" };
+        format!("owner {kind} match {}", setting.value())
+    };
+    settings.iter().map(text).collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! `-m udp`, `-m sctp`, `-m dccp`, `-m udplite`: ports of transports other than TCP.
+//! `-m udp`, `-m sctp`, `-m udplite`: ports of transports other than TCP.
 
 use crate::nft::Expr;
 use crate::xtables::Error;
@@ -8,17 +8,18 @@ use crate::xtables::setting::{Setting, Style};
 use crate::xtables::test::{Test, tests};
 use crate::xtables::words::OptionSpec;
 
-const SOURCE: OptionSpec = OptionSpec::value(&["sport", "source-port"]);
-const DESTINATION: OptionSpec = OptionSpec::value(&["dport", "destination-port"]);
+pub(super) const SOURCE: OptionSpec = OptionSpec::value(&["sport", "source-port"]);
+pub(super) const DESTINATION: OptionSpec = OptionSpec::value(&["dport", "destination-port"]);
 
 /// `udp dport 53`.
 pub(super) static UDP: Module = Module::new("udp", &[SOURCE, DESTINATION], build)
     .after(&[17], "\"-p udp\" in the rule")
-    .read_by(3, read, list_udp);
+    .read_by(3, read, |settings, style| list_ports("udp", settings, style));
 
 /// `udplite dport 53`.
 pub(super) static UDPLITE: Module = Module::new("udplite", &[SOURCE, DESTINATION], build)
-    .after(&[136], "\"-p udplite\" in the rule");
+    .after(&[136], "\"-p udplite\" in the rule")
+    .read_by(6, read, |settings, style| list_ports("udplite", settings, style));
 
 /// `sctp dport 9000`.
 pub(super) static SCTP: Module = Module::new(
@@ -30,20 +31,8 @@ pub(super) static SCTP: Module = Module::new(
     ],
     build,
 )
-.after(&[132], "\"-p sctp\" in the rule");
-
-/// `dccp dport 9000`.
-pub(super) static DCCP: Module = Module::new(
-    "dccp",
-    &[
-        SOURCE,
-        DESTINATION,
-        OptionSpec::refused(&["dccp-types"], "packet types of DCCP are not translated"),
-        OptionSpec::refused(&["dccp-option"], "options of DCCP are not translated"),
-    ],
-    build,
-)
-.after(&[33], "\"-p dccp\" in the rule");
+.after(&[132], "\"-p sctp\" in the rule")
+.read_by(4, read, |settings, style| list_ports("sctp", settings, style));
 
 fn build(ports: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let mut exprs = Vec::new();
@@ -71,9 +60,10 @@ pub(super) fn port_setting(field: &Expr, test: &Test<'_>) -> Option<Setting> {
     Some(Setting::new(name, ports).negated(negated))
 }
 
-fn list_udp(settings: &[Setting], style: &Style) -> String {
+/// `udp dpt:53`.
+fn list_ports(name: &str, settings: &[Setting], style: &Style) -> String {
     let ports = settings.iter().filter_map(|setting| list_port(setting, style));
-    std::iter::once("udp".to_owned()).chain(ports).collect::<Vec<_>>().join(" ")
+    std::iter::once(name.to_owned()).chain(ports).collect::<Vec<_>>().join(" ")
 }
 
 /// `dpt:80`, `spts:!80:90`.
