@@ -85,6 +85,21 @@ pub(super) fn data_type(version: IpVersion) -> DataType {
     }
 }
 
+/// Whether an address is one of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prefix {
+    /// `0/0`.
+    Whole,
+    /// Any other.
+    Part,
+}
+
+/// Whether an option's address means all of them.
+pub(super) fn whole_address(given: &Given<'_>, version: IpVersion) -> Result<Prefix, Error> {
+    let Masked { mask, .. } = masked_address(given, given.value(), version)?;
+    Ok(if mask.iter().all(|byte| *byte == 0) { Prefix::Whole } else { Prefix::Part })
+}
+
 /// `-s 10.0.0.0/8`: `ip saddr 10.0.0.0/8`. No expression where every address matches.
 pub(super) fn address_match(
     given: &Given<'_>,

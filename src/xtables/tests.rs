@@ -56,7 +56,7 @@ fn ipv4_words_when_read_then_list_as_nft_does() {
             ("-p tcp ! --syn", "meta nfproto ipv4 tcp flags != syn / fin,syn,rst,ack"),
             ("-p tcp -m multiport --dport 80", "meta nfproto ipv4 tcp dport 80"),
             ("-p tcp -m multiport --dports 1,80:90", "meta nfproto ipv4 tcp dport { 1, 80-90 }"),
-            ("-p icmp --icmp-type any", "meta l4proto icmp"),
+            ("-p icmp --icmp-type any", "icmp type 0-255"),
             ("-m conntrack --ctstate new,RELATED", "meta nfproto ipv4 ct state related,new"),
             ("-m conntrack ! --ctstate NEW,INVALID", "meta nfproto ipv4 ct state ! invalid,new"),
             ("-m conntrack --ctstate DNAT", "meta nfproto ipv4 ct status dnat"),
@@ -161,7 +161,7 @@ fn words_when_no_condition_then_error_names_them() {
                 "error: option -s: \"host.example\" is not an address (names of hosts are not looked up)",
             ),
             ("! -i +", "meta nfproto ipv4 iifname \"INVAL/D\""),
-            ("-m mark --mark 3/1", "error: option --mark with \"3/1\" never matches"),
+            ("-m mark --mark 3/1", "meta nfproto ipv4 meta mark & 0x00000001 == 0x00000003"),
             (
                 "-m conntrack --ctstate NEW,DNAT",
                 "error: option --ctstate: \"NEW,DNAT\" has no native nftables form: SNAT and DNAT \

@@ -181,8 +181,7 @@ fn flows_when_saved_then_print_as_iptables_does() {
             ("filter/FORWARD", "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"),
             ("filter/FORWARD", "-m conntrack --ctstate NEW"),
             ("filter/FORWARD", "-m conntrack --ctstate DNAT"),
-            ("filter/FORWARD", "-m conntrack --ctstate NEW,RELATED,DNAT"),
-            ("filter/FORWARD", "-m conntrack --ctstate NEW,SNAT,DNAT --ctproto tcp"),
+            ("filter/FORWARD", "-m conntrack --ctstate SNAT,DNAT --ctproto tcp"),
             ("filter/FORWARD", "-m conntrack ! --ctstate INVALID,UNTRACKED,SNAT"),
             ("filter/FORWARD", "-m conntrack ! --ctstate ESTABLISHED,NEW"),
             ("filter/FORWARD", "-m conntrack --ctstatus NONE"),
@@ -196,7 +195,11 @@ fn flows_when_saved_then_print_as_iptables_does() {
             ("filter/FORWARD", "-m conntrack --ctreplsrc 10.0.0.0/9 --ctrepldst 1.1.1.0/24"),
             ("filter/FORWARD", "-p tcp -m conntrack --ctorigdstport 80:90 --ctreplsrcport 5"),
             ("filter/FORWARD", "-p tcp -m conntrack ! --ctorigsrcport 80 --ctrepldstport 1024:"),
+            ("filter/FORWARD", "-m conntrack --ctorigsrc 0.0.0.0/0"),
+            ("filter/FORWARD", "-m conntrack ! --ctrepldst 0.0.0.0/0"),
             ("filter/FORWARD", "-m conntrack --ctexpire 5:20"),
+            ("filter/FORWARD", "-m conntrack --ctexpire :20"),
+            ("filter/FORWARD", "-m conntrack --ctexpire 5:"),
             ("filter/FORWARD", "-m conntrack ! --ctexpire 5 --ctdir ORIGINAL"),
             ("filter/FORWARD", "-m conntrack --ctproto 0"),
             ("filter/FORWARD", "-m conntrack ! --ctproto 17 --ctstate NEW --ctstatus CONFIRMED"),
@@ -210,10 +213,34 @@ fn flows_when_saved_then_print_as_iptables_does() {
             why: "iptables leaves out a mask that is no prefix, and reads another rule back",
         }],
     );
-    judge(V6, &[("filter/FORWARD", "-m conntrack --ctorigsrc fd00::1/64 ! --ctrepldst fd00::1")]);
+    judge_with(
+        V6,
+        &[("filter/FORWARD", "-m conntrack --ctorigsrc fd00::/64 ! --ctrepldst fd00::1")],
+        &[Difference {
+            at: "filter/FORWARD",
+            rule: "-m conntrack --ctorigsrc fd00::1/64",
+            ours: "-m conntrack --ctorigsrc fd00::/64",
+            why: "bits that the prefix leaves out say nothing; -s does not keep them either",
+        }],
+    );
 }
 
 #[test]
 fn words_when_refused_then_the_error_says_why() {
-    refused(V4, &[]);
+    refused(
+        V4,
+        &[
+            (
+                "-m conntrack --ctstate NEW,DNAT",
+                "option --ctstate: \"NEW,DNAT\" has no native nftables form: SNAT and DNAT are no \
+                 states: the list means one or the other, which one rule cannot say",
+            ),
+            (
+                "-m conntrack --ctstate INVALID --ctproto tcp",
+                "option --ctstate: \"INVALID\" has no native nftables form: iptables then skips the \
+                 other options of this match for packets without a flow: give those a \"-m \
+                 conntrack\" of their own",
+            ),
+        ],
+    );
 }

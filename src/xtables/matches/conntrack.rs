@@ -1,13 +1,15 @@
 //! `-m conntrack`: state, status, protocol, addresses, ports and direction of a packet's flow.
 
+use super::conntrack_read::{list, read};
 use super::conntrack_state::{IsAlone, bits, state_match, value_of};
 use crate::net::IpVersion;
 use crate::nft::Expr;
 use crate::nft::expr::{Ct, CtDirection, CtKey};
 use crate::xtables::Error;
-use crate::xtables::address::{Place, Side, address_match};
-use crate::xtables::field::{REGISTER, any_bit, between, ct, equal};
+use crate::xtables::address::{Place, Prefix, Side, address_match, whole_address};
+use crate::xtables::field::{REGISTER, any_bit, between, between_u32, ct, equal, masked};
 use crate::xtables::module::{Module, Options};
+use crate::xtables::number::number32;
 use crate::xtables::ports;
 use crate::xtables::protocol::protocol;
 use crate::xtables::words::{Given, OptionSpec};
@@ -17,7 +19,6 @@ pub(super) static CONNTRACK: Module = Module::new(
     "conntrack",
     &[
         OptionSpec::value(&["ctstate"]),
-        OptionSpec::value(&["ctstatus"]),
         OptionSpec::value(&["ctproto"]),
         OptionSpec::value(&["ctorigsrc"]),
         OptionSpec::value(&["ctorigdst"]),
@@ -27,14 +28,16 @@ pub(super) static CONNTRACK: Module = Module::new(
         OptionSpec::value(&["ctorigdstport"]).of_ports(),
         OptionSpec::value(&["ctreplsrcport"]).of_ports(),
         OptionSpec::value(&["ctrepldstport"]).of_ports(),
+        OptionSpec::value(&["ctstatus"]),
+        OptionSpec::value(&["ctexpire"]),
         OptionSpec::setting(&["ctdir"]),
-        OptionSpec::refused(&["ctexpire"], "the life of a flow is not translated"),
     ],
     build,
-);
+)
+.read_by(11, read, list);
 
 /// Bits of `ct status` (`IPS_*`).
-const STATUSES: [(&str, u32); 5] =
+pub(super) const STATUSES: [(&str, u32); 5] =
     [("NONE", 0), ("EXPECTED", 1), ("SEEN_REPLY", 2), ("ASSURED", 4), ("CONFIRMED", 8)];
 
 fn build(conntrack: &Options<'_>) -> Result<Vec<Expr>, Error> {
@@ -60,6 +63,7 @@ fn build(conntrack: &Options<'_>) -> Result<Vec<Expr>, Error> {
             "ctorigdstport" => flow_port(given, Original, ProtoDst)?,
             "ctreplsrcport" => flow_port(given, Reply, ProtoSrc)?,
             "ctrepldstport" => flow_port(given, Reply, ProtoDst)?,
+            "ctexpire" => expiration_match(given)?,
             _ => direction_match(given)?,
         });
     }
@@ -69,12 +73,8 @@ fn build(conntrack: &Options<'_>) -> Result<Vec<Expr>, Error> {
 /// `--ctstatus ASSURED`: `ct status assured`; negated `ct status ! assured`.
 fn status_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
     const EXPECTED: &str = "a list of NONE, EXPECTED, SEEN_REPLY, ASSURED, CONFIRMED";
-    match bits(given, EXPECTED, |word| value_of(&STATUSES, word))? {
-        // The kernel looks for one of no bits.
-        0 if !given.negated => Err(given.never()),
-        0 => Err(given.unsupported("it matches every flow")),
-        bits => Ok(any_bit(ct(CtKey::Status), given.negated, bits)),
-    }
+    let bits = bits(given, EXPECTED, |word| value_of(&STATUSES, word))?;
+    Ok(any_bit(ct(CtKey::Status), given.negated, bits))
 }
 
 /// `--ctproto tcp`: `ct protocol tcp`.
@@ -82,7 +82,6 @@ fn protocol_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
     let expected = "a protocol: expected its number or one of the usual names";
     match protocol(given.value()) {
         None => Err(given.bad(given.value(), expected)),
-        Some(0) => Err(given.never()),
         Some(number) => Ok(equal(ct(CtKey::Protocol), given.negated, [number])),
     }
 }
@@ -94,11 +93,38 @@ fn flow_address(
     side: Side,
     version: IpVersion,
 ) -> Result<Vec<Expr>, Error> {
-    let exprs = address_match(given, Place::Flow(direction, side), version)?;
-    match exprs.as_slice() {
-        [] => Err(given.unsupported("it matches every flow")),
-        [..] => Ok(exprs),
+    let place = Place::Flow(direction, side);
+    match whole_address(given, version)? {
+        // Every flow has one, a packet without a flow has none.
+        Prefix::Whole => {
+            let len = version.address_len();
+            let none = vec![0; len];
+            Ok(masked(place.load(version, len as u32), none.clone(), given.negated, none))
+        }
+        Prefix::Part => address_match(given, place, version),
     }
+}
+
+/// `--ctexpire 5:20`, in seconds: `ct expiration 5s-20s999ms`.
+fn expiration_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
+    let value = given.value();
+    let bad = || given.bad(value, "a number of seconds or a range of them");
+    let (first, last) = match value.split_once(':') {
+        Some((first, last)) => (
+            if first.is_empty() { Some(0) } else { number32(first) },
+            if last.is_empty() { Some(u32::MAX) } else { number32(last) },
+        ),
+        None => (number32(value), number32(value)),
+    };
+    let (first, last) = (first.ok_or_else(bad)?, last.ok_or_else(bad)?);
+    if first > last {
+        return Err(given.bad(value, "a range: its first number is above its last"));
+    }
+    let first = first.checked_mul(1000).ok_or_else(|| {
+        given.unsupported("nftables counts the milliseconds in 32 bits, which are 49 days")
+    })?;
+    let last = last.saturating_mul(1000).saturating_add(999);
+    Ok(between_u32(ct(CtKey::Expiration), given.negated, first, last))
 }
 
 /// `--ctorigdstport 8080`: `ct original proto-dst 8080`. nft 1.0.6 lists it as `[invalid type]`,

@@ -4,15 +4,20 @@ use crate::nft::Expr;
 use crate::nft::expr::CtKey;
 use crate::xtables::Error;
 use crate::xtables::field::{any_bit, ct};
-use crate::xtables::module::{Module, Options};
+use crate::xtables::module::{Module, Options, Span};
+use crate::xtables::setting::Setting;
+use crate::xtables::test::{Test, host_u32, is_ct, only_test};
 use crate::xtables::words::{Given, OptionSpec};
 
 /// `ct state new,related`.
-pub(super) static STATE: Module = Module::new("state", &[OptionSpec::value(&["state"])], build);
+pub(super) static STATE: Module = Module::new("state", &[OptionSpec::value(&["state"])], build)
+    .read_by(12, read, |settings, _| {
+        settings.iter().map(|setting| listed("state", setting)).collect()
+    });
 
-/// Bits of `ct state` (`NF_CT_STATE_*_BIT`).
+/// Bits of `ct state` (`NF_CT_STATE_*_BIT`), in the order of iptables-save.
 const STATES: [(&str, u32); 5] =
-    [("INVALID", 1), ("ESTABLISHED", 2), ("RELATED", 4), ("NEW", 8), ("UNTRACKED", 64)];
+    [("INVALID", 1), ("NEW", 8), ("RELATED", 4), ("ESTABLISHED", 2), ("UNTRACKED", 64)];
 /// Bits of `ct status` (`IPS_*_NAT`), which iptables calls states.
 const TRANSLATIONS: [(&str, u32); 2] = [("SNAT", 16), ("DNAT", 32)];
 
@@ -28,9 +33,10 @@ fn build(state: &Options<'_>) -> Result<Vec<Expr>, Error> {
 
 /// `--ctstate NEW,RELATED`: `ct state related,new`; `--ctstate DNAT`: `ct status dnat`.
 ///
-/// A list of both kinds means one or the other, which one rule cannot say. Negated it means
-/// neither, and matches packets without a flow, for which nftables has no status to compare: two
-/// comparisons say it only where the list excludes those packets too.
+/// A list of both kinds means one or the other, which one rule cannot say: a set of pairs would, but
+/// nft 1.0.6 aborts when it lists a pair with a status of no or of several bits. Negated the list
+/// means neither, and matches packets without a flow, for which nftables has no status to compare:
+/// two comparisons say it only where the list excludes those packets too.
 pub(super) fn state_match(given: &Given<'_>, is_alone: IsAlone) -> Result<Vec<Expr>, Error> {
     const EXPECTED: &str = "a list of INVALID, ESTABLISHED, NEW, RELATED, UNTRACKED, SNAT, DNAT";
     let either = bits(given, EXPECTED, |word| {
@@ -64,6 +70,36 @@ pub(super) fn state_match(given: &Given<'_>, is_alone: IsAlone) -> Result<Vec<Ex
              which one rule cannot say",
         )),
     }
+}
+
+/// `NEW,RELATED,DNAT`.
+pub(super) fn state_names(states: u32, translations: u32) -> String {
+    let states = STATES.iter().filter(|(_, bit)| states & bit != 0);
+    let translations = TRANSLATIONS.iter().filter(|(_, bit)| translations & bit != 0);
+    states.chain(translations).map(|(name, _)| *name).collect::<Vec<_>>().join(",")
+}
+
+/// Which states a comparison of `ct state` asks for, and whether negated.
+pub(super) fn read_states(test: &Test<'_>) -> Option<(bool, u32)> {
+    match test {
+        Test::Masked { mask, negated, value } if host_u32(value) == Some(0) => {
+            let known = STATES.iter().fold(0, |bits, (_, bit)| bits | bit);
+            Some((!negated, host_u32(mask)?)).filter(|(_, bits)| bits & !known == 0 && *bits != 0)
+        }
+        _ => None,
+    }
+}
+
+fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
+    let (field, test) = only_test(span.exprs)?;
+    let (negated, states) = read_states(&test).filter(|_| is_ct(field, CtKey::State))?;
+    Some(vec![Setting::new("state", state_names(states, 0)).negated(negated)])
+}
+
+/// `! ctstate NEW`.
+pub(super) fn listed(name: &str, setting: &Setting) -> String {
+    let not = if setting.negated { "! " } else { "" };
+    format!("{not}{name} {}", setting.value())
 }
 
 /// Whether a match has no option but the state.

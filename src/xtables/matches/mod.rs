@@ -3,6 +3,7 @@
 mod addrtype;
 mod comment;
 mod conntrack;
+mod conntrack_read;
 mod conntrack_state;
 mod dccp;
 mod dscp;
