@@ -8,3 +8,5 @@ mod base;
 mod judge;
 #[path = "language/matches.rs"]
 mod matches;
+#[path = "language/targets.rs"]
+mod targets;

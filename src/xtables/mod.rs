@@ -31,6 +31,7 @@ mod number;
 mod pattern;
 mod ports;
 mod protocol;
+mod quote;
 mod rule;
 mod same;
 mod setting;
@@ -45,6 +46,7 @@ pub use compile::{Companion, Compiled, Counters};
 pub use conditions::{conditions, conditions_for};
 pub use error::Error;
 pub use pattern::Pattern;
+pub use quote::quoted;
 pub use rule::Rule;
 pub use same::same;
 

@@ -72,16 +72,19 @@ fn sets_mark(expr: &Expr) -> bool {
     *expr == Meta::Set { key: MetaKey::Mark, sreg: REGISTER }.into()
 }
 
-/// `MARK set 0x1`, `MARK and 0xfe`, `MARK or 0x1`, `MARK xset 0x1/0x3`.
 fn list(settings: &[Setting], _style: &Style) -> String {
-    let Some(setting) = find(settings, "set-xmark") else { return String::new() };
+    find(settings, "set-xmark").map_or(String::new(), |setting| list_change("MARK", setting))
+}
+
+/// `MARK set 0x1`, `MARK and 0xfe`, `MARK or 0x1`, `MARK xset 0x1/0x3`; `CONNMARK …` alike.
+pub(super) fn list_change(target: &str, setting: &Setting) -> String {
     let (value, mask) = setting.value().split_once('/').unwrap_or((setting.value(), ""));
     let (value, mask) = (number32(value).unwrap_or(0), number32(mask).unwrap_or(u32::MAX));
     match (value, mask) {
-        (0, _) => format!("MARK and {:#x}", !mask),
-        (value, mask) if value == mask => format!("MARK or {value:#x}"),
-        (value, 0) => format!("MARK xor {value:#x}"),
-        (value, u32::MAX) => format!("MARK set {value:#x}"),
-        (value, mask) => format!("MARK xset {value:#x}/{mask:#x}"),
+        (0, _) => format!("{target} and {:#x}", !mask),
+        (value, mask) if value == mask => format!("{target} or {value:#x}"),
+        (value, 0) => format!("{target} xor {value:#x}"),
+        (value, u32::MAX) => format!("{target} set {value:#x}"),
+        (value, mask) => format!("{target} xset {value:#x}/{mask:#x}"),
     }
 }

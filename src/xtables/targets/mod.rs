@@ -1,16 +1,45 @@
 //! Targets by name (`-j NAME`), one file for each.
 
+mod classify;
+mod connmark;
 mod dnat;
+mod dscp;
+mod log;
 mod mark;
 mod masquerade;
 mod nat;
+mod nflog;
+mod notrack;
+mod redirect;
 mod refused;
+mod reject;
+mod trace;
+mod ttl;
 
 use super::Error;
 use super::module::Module;
 use crate::net::IpVersion;
 
-static MODULES: [&Module; 4] = [&dnat::DNAT, &dnat::SNAT, &mark::MARK, &masquerade::MASQUERADE];
+static MODULES: [&Module; 18] = [
+    &dnat::DNAT,
+    &dnat::SNAT,
+    &mark::MARK,
+    &masquerade::MASQUERADE,
+    &classify::CLASSIFY,
+    &connmark::CONNMARK,
+    &dscp::DSCP,
+    &dscp::TOS,
+    &log::AUDIT,
+    &log::LOG,
+    &nflog::NFLOG,
+    &notrack::NOTRACK,
+    &notrack::CT,
+    &redirect::REDIRECT,
+    &reject::REJECT,
+    &trace::TRACE,
+    &ttl::TTL,
+    &ttl::HL,
+];
 
 /// The target of a name; `None` where it can only be a chain of the user's.
 pub(super) fn find(name: &str, version: IpVersion) -> Result<Option<&'static Module>, Error> {
