@@ -28,6 +28,8 @@ enum Command {
     List(inspect::List),
     /// Put back what firewalld forgets when it reloads, now and after each reload
     Reapply(daemon::Reapply),
+    /// Print rules of iptables as rules of nft
+    Translate(iptables::Translate),
     /// Install the plugins where a runtime looks for them
     Install(install::Install),
     /// Take installed plugins away, and put back what was there before
@@ -79,6 +81,8 @@ enum Error {
     #[error(transparent)]
     Inspect(#[from] inspect::Error),
     #[error(transparent)]
+    Translate(#[from] iptables::TranslateError),
+    #[error(transparent)]
     Daemon(#[from] daemon::Error),
     #[error(transparent)]
     Install(#[from] install::Error),
@@ -88,6 +92,7 @@ fn command(command: &Command) -> Result<(), Error> {
     let out = &mut io::stdout().lock();
     match command {
         Command::List(options) => Ok(inspect::list(options, out)?),
+        Command::Translate(options) => Ok(iptables::translate(options, out)?),
         Command::Reapply(options) => Ok(daemon::reapply(options, out)?),
         Command::Install(options) => {
             let names = PLUGINS.map(|plugin| plugin.name);
@@ -109,6 +114,7 @@ fn finish(result: &Result<(), Error>) -> ExitCode {
         // The reader of a pipe has seen enough.
         Err(
             Error::Inspect(inspect::Error::Write(error))
+            | Error::Translate(iptables::TranslateError::Write(error))
             | Error::Daemon(daemon::Error::Write(error))
             | Error::Install(install::Error::Write(error)),
         ) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -39,4 +39,5 @@ mod fronts {
     mod repeats;
     mod results;
     mod spelling;
+    mod translate;
 }

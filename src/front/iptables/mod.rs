@@ -10,6 +10,8 @@ mod error;
 mod program;
 mod show;
 mod state;
+mod translate;
 
 pub use error::Error;
 pub use program::{Program, run};
+pub use translate::{Translate, TranslateError, translate};

@@ -8,6 +8,7 @@ use super::change::Changer;
 use super::error::{Error, VERSION};
 use super::show::{self, Counts};
 use super::state::State;
+use super::translate;
 use crate::net::IpVersion;
 use crate::nft::Kernel;
 use crate::xtables::{self, Command, Operation};
@@ -25,15 +26,29 @@ pub struct Program {
 enum Kind {
     Command,
     Save,
+    Translate,
+    TranslateFile,
 }
 
 impl Program {
     /// All of them.
-    pub const ALL: [Program; 4] = [
+    pub const ALL: [Program; 8] = [
         Program { name: "iptables", version: IpVersion::V4, kind: Kind::Command },
         Program { name: "ip6tables", version: IpVersion::V6, kind: Kind::Command },
         Program { name: "iptables-save", version: IpVersion::V4, kind: Kind::Save },
         Program { name: "ip6tables-save", version: IpVersion::V6, kind: Kind::Save },
+        Program { name: "iptables-translate", version: IpVersion::V4, kind: Kind::Translate },
+        Program { name: "ip6tables-translate", version: IpVersion::V6, kind: Kind::Translate },
+        Program {
+            name: "iptables-restore-translate",
+            version: IpVersion::V4,
+            kind: Kind::TranslateFile,
+        },
+        Program {
+            name: "ip6tables-restore-translate",
+            version: IpVersion::V6,
+            kind: Kind::TranslateFile,
+        },
     ];
 
     /// The program of a name, also of the names with `-nft` in them that Debian has.
@@ -54,6 +69,12 @@ pub fn run(
     let done = match program.kind {
         Kind::Command => command(program, words, out),
         Kind::Save => save(program, words, out),
+        Kind::Translate => {
+            return translate::command(program.name, program.version, words, out, err);
+        }
+        Kind::TranslateFile => {
+            return translate::file(program.name, program.version, words, out, err);
+        }
     };
     match done.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,7 +20,7 @@ mod type_of;
 pub use elements::list_element;
 pub use rule::RuleListing;
 pub(super) use table::set_lines;
-pub use table::{list_rule, list_table};
+pub use table::{list_rule, list_stateless_rule, list_table};
 pub(super) use term::Term;
 
 #[cfg(test)]

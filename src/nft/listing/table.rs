@@ -18,7 +18,16 @@ const DORMANT: u32 = 1;
 /// A rule as nft lists it. `sets` finds the sets that it names, with their elements.
 #[must_use]
 pub fn list_rule<'a>(family: Family, rule: &Rule, sets: &'a Sets<'a>) -> String {
-    let mut listing = RuleListing::new(family, sets);
+    list_into(RuleListing::new(family, sets), rule)
+}
+
+/// The same without what it has counted, as `nft -s list` prints it.
+#[must_use]
+pub fn list_stateless_rule<'a>(family: Family, rule: &Rule, sets: &'a Sets<'a>) -> String {
+    list_into(RuleListing::new(family, sets).detached(), rule)
+}
+
+fn list_into(mut listing: RuleListing<'_>, rule: &Rule) -> String {
     for expr in &rule.exprs {
         if !matches!(expr, Expr::Cmp(_)) {
             listing.flush_lower_bound();

@@ -1,0 +1,236 @@
+//! `iptables-translate`, `iptables-restore-translate` and `portcullis translate`: what they print
+//! is loaded by nft, and must be the same rules as those of iptables-nft.
+
+use std::process::Command;
+
+use crate::lab::{Netns, feed, run};
+
+use super::call::Answer;
+
+#[allow(clippy::duplicate_mod, reason = "the laboratory does not hand it out by itself")]
+#[path = "../lab/isolation.rs"]
+mod isolation;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
+
+fn portcullis(words: &[&str], stdin: &str) -> Answer {
+    Answer::of(Command::new(BINARY).args(words), stdin)
+}
+
+fn translated(words: &str) -> String {
+    let words: Vec<&str> = words.split(' ').collect();
+    portcullis(&[&["iptables-translate"], words.as_slice()].concat(), "").success()
+}
+
+#[test]
+fn translate_when_the_classic_program_is_wrong_then_the_rule_is_right() {
+    let cases = [
+        // A negated list of states is none of them, not another bit than all of them.
+        ("-A INPUT -m conntrack ! --ctstate NEW,INVALID", "INPUT ct state ! invalid,new counter"),
+        (
+            "-A INPUT -m conntrack ! --ctstatus ASSURED,CONFIRMED",
+            "INPUT ct status ! assured,confirmed counter",
+        ),
+        // A type and its code are a pair.
+        (
+            "-A INPUT -p icmp --icmp-type 3/4",
+            "INPUT icmp type destination-unreachable icmp code frag-needed counter",
+        ),
+        // In its place, not at the front.
+        ("-I FORWARD 3 -j DROP", "FORWARD index 1 counter drop"),
+        // An address list keeps its order there.
+        (
+            "-I FORWARD 2 -s 192.0.2.1,192.0.2.2",
+            "FORWARD index 0 ip saddr 192.0.2.1 counter'\nnft 'add rule ip filter FORWARD index 1 \
+          ip saddr 192.0.2.2 counter",
+        ),
+    ];
+    for (words, expected) in cases {
+        assert_eq!(translated(words), format!("nft 'add rule ip filter {expected}'\n"), "{words}");
+    }
+}
+
+#[test]
+fn translate_when_the_operation_is_no_rule_then_prints_as_the_classic_program_does() {
+    let cases = [
+        ("-N foo", "nft add chain ip filter foo\n"),
+        ("-X foo", "nft delete chain ip filter foo\n"),
+        ("-F", "nft flush table ip filter\n"),
+        ("-t nat -F PREROUTING", "nft flush chain ip nat PREROUTING\n"),
+        ("-L", "nft list table ip filter\n"),
+        (
+            "-A INPUT -p tcp --dport 80 -j ACCEPT",
+            "nft 'add rule ip filter INPUT tcp dport 80 counter accept'\n",
+        ),
+        (
+            "-I INPUT -i eth+ -j foo",
+            "nft 'insert rule ip filter INPUT iifname \"eth*\" counter jump foo'\n",
+        ),
+    ];
+    for (words, expected) in cases {
+        assert_eq!(translated(words), expected, "{words}");
+        let mut classic = Command::new("iptables-translate");
+        assert_eq!(Answer::of(classic.args(words.split(' ')), "").success(), expected, "{words}");
+    }
+    // Those that it has none for.
+    assert_eq!(translated("-E a b"), "nft rename chain ip filter a b\n");
+    assert_eq!(
+        translated("-P INPUT DROP"),
+        "nft 'add chain ip filter INPUT { type filter hook input priority 0; policy drop; }'\n"
+    );
+}
+
+#[test]
+fn translate_when_nft_has_no_such_command_then_fails_and_says_what_to_do() {
+    for (words, expected) in [
+        ("-D INPUT -j DROP", "nft delete rule ip filter INPUT handle HANDLE"),
+        ("-R INPUT 1 -j DROP", "nft replace rule ip filter INPUT handle HANDLE"),
+        ("-C INPUT -j DROP", "nft list chain ip filter INPUT"),
+        ("-A INPUT -j drop", "nft cannot read the name \"drop\""),
+        ("-N a+b", "nft cannot read the name \"a+b\""),
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let answer = portcullis(&[&["iptables-translate"], words.as_slice()].concat(), "");
+        assert_eq!((answer.status.code(), answer.stdout.as_str()), (Some(1), ""), "{answer:?}");
+        assert!(answer.stderr.contains(expected), "{answer:?}");
+    }
+}
+
+#[test]
+fn translate_when_a_shell_runs_it_then_the_comment_arrives_as_it_was() {
+    isolation::isolate();
+    let netns = Netns::add("host");
+    netns.nft("add table ip filter; add chain ip filter INPUT");
+    let comment = "it's $HOME `id` \\ & more";
+    let words = ["iptables-translate", "-A", "INPUT", "-m", "comment", "--comment", comment];
+    let commands = portcullis(&words, "").success();
+    netns.enter(|| run(Command::new("sh").args(["-ec", &commands]), ""));
+    assert!(netns.ruleset().contains(&format!("comment \"{comment}\"")), "{}", netns.ruleset());
+}
+
+/// Rules for each table, of all that is the same in both families; `@A`, `@B` are addresses.
+const RULES: &str = "\
+*mangle
+:PREROUTING ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+-A PREROUTING -i eth+ -j MARK --set-xmark 0x1/0x3
+-A FORWARD ! -o br-0 -p tcp -m tcp --tcp-flags SYN,RST SYN -m mark ! --mark 0x10/0xf0
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A POSTROUTING -s @A/112 ! -o docker0 -j MASQUERADE
+-A POSTROUTING -d @B/128 -p udp -m udp --sport 1000:2000 -j MASQUERADE --to-ports 100-200
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:a.chain-of/mine - [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -m conntrack ! --ctstate INVALID,NEW -j a.chain-of/mine
+-A INPUT ! -s @A/128 ! -i lo -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m comment --comment \"a comment\" -j ACCEPT
+-A INPUT -p tcp -m tcp ! --dport 22:23 -j DROP
+-A INPUT -p udp -m multiport --dports 53,67,1000:2000 -j ACCEPT
+-A INPUT -p sctp -m multiport ! --sports 1,2 -j ACCEPT
+-A INPUT -m limit --limit 5/min --limit-burst 7 -j ACCEPT
+-A INPUT -m mac --mac-source 02:00:00:00:00:01 -j RETURN
+-A INPUT -m pkttype --pkt-type broadcast -j DROP
+-A INPUT -m connmark --mark 0x5 -g a.chain-of/mine
+-A FORWARD -m length --length 100:200
+COMMIT
+";
+
+fn of_family(family: u8) -> String {
+    match family {
+        4 => RULES
+            .replace("@A/112", "10.88.0.0/16")
+            .replace("@A/128", "192.0.2.1/32")
+            .replace("@B/128", "192.0.2.2/32"),
+        _ => RULES
+            .replace("@A/112", "2001:db8::/112")
+            .replace("@A/128", "2001:db8::1/128")
+            .replace("@B", "2001:db8::2"),
+    }
+}
+
+/// Lines that are rules, and those that say which table or chain.
+fn rules_of(saved: &str) -> Vec<&str> {
+    saved.lines().filter(|line| line.starts_with(['*', '-', ':'])).collect()
+}
+
+/// From the words of iptables to nft, into the kernel, and back: what real iptables-nft saves of
+/// the same file.
+#[test]
+fn restore_translate_when_nft_loads_it_then_the_rules_are_those_of_iptables_nft() {
+    isolation::isolate();
+    let [ours, theirs] = ["ours", "theirs"].map(Netns::add);
+    for (family, ip) in [(4, "ip"), (6, "ip6")] {
+        let input = of_family(family);
+        let program = format!("{ip}tables-restore-translate");
+        let answer = portcullis(&[&program], &input);
+        assert_eq!(answer.stderr, "");
+        ours.nft(&answer.success());
+        theirs.enter(|| run(&mut Command::new(format!("{ip}tables-nft-restore")), &input));
+        let saved = theirs.enter(|| run(&mut Command::new(format!("{ip}tables-nft-save")), ""));
+        let saved = String::from_utf8(saved.stdout).unwrap();
+        let back = ours.enter(|| portcullis(&[&format!("{ip}tables-save")], "")).success();
+        assert_eq!(sections(&back), sections(&saved));
+    }
+}
+
+/// The rules of each table, sorted by table: the chains that a file does not name are not made by
+/// iptables-nft either.
+fn sections(saved: &str) -> Vec<Vec<&str>> {
+    let rules = rules_of(saved);
+    let mut sections: Vec<Vec<&str>> = rules
+        .split_inclusive(|_| false)
+        .flat_map(|lines| lines.chunk_by(|_, next| !next.starts_with('*')))
+        .map(|lines| lines.iter().copied().filter(|line| !line.starts_with(':')).collect())
+        .collect();
+    sections.sort();
+    sections
+}
+
+#[test]
+fn restore_translate_when_rules_have_no_form_then_they_are_comments_and_the_exit_code_is_one() {
+    let input = "*filter\n:INPUT ACCEPT [0:0]\n[1:60] -A INPUT -m u32 --u32 \"0=1\" -j DROP\n\
+                 [2:80] -A INPUT -j DROP\nCOMMIT\n";
+    let answer = portcullis(&["iptables-restore-translate"], input);
+    assert_eq!(answer.status.code(), Some(1));
+    assert!(answer.stderr.contains("line 3: not translated: match \"u32\""), "{answer:?}");
+    let lines: Vec<&str> = answer.stdout.lines().skip(1).collect();
+    assert_eq!(
+        lines[..2],
+        [
+            "add table ip filter",
+            "add chain ip filter INPUT { type filter hook input priority 0; policy accept; }"
+        ]
+    );
+    assert!(
+        lines[2].starts_with("# -t filter -A INPUT -m u32 --u32 \"0=1\" -j DROP: "),
+        "{lines:?}"
+    );
+    assert_eq!(lines[3], "add rule ip filter INPUT counter packets 2 bytes 80 drop");
+    let answer = portcullis(&["translate"], input);
+    assert_eq!(answer.status.code(), Some(1));
+    assert!(answer.stderr.contains("1 of the lines"), "{answer:?}");
+}
+
+#[test]
+fn restore_translate_when_a_line_makes_no_sense_then_names_it_and_prints_nothing() {
+    for (input, expected) in [
+        ("*filter\n-A INPUT --no-such-option\nCOMMIT\n", "line 2: "),
+        ("*nothing\nCOMMIT\n", "line 1: no table"),
+        ("*filter\n-A INPUT -j DROP\n", "line 2: COMMIT expected"),
+        ("*filter\n:INPUT WHAT [0:0]\nCOMMIT\n", "line 2: no policy"),
+        ("*filter\n-A INPUT -m comment --comment \"x\nCOMMIT\n", "line 2: a quote"),
+    ] {
+        let output = feed(Command::new(BINARY).arg("iptables-restore-translate"), input);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(output.stdout.is_empty() && stderr.contains(expected), "{stderr}");
+    }
+}
