@@ -30,7 +30,7 @@ enum Command {
     Reapply(daemon::Reapply),
     /// Print rules of iptables as rules of nft
     Translate(iptables::Translate),
-    /// Install the plugins where a runtime looks for them
+    /// Install the plugins where a runtime looks for them, or the iptables programs
     Install(install::Install),
     /// Take installed plugins away, and put back what was there before
     Uninstall(install::Uninstall),
@@ -95,8 +95,10 @@ fn command(command: &Command) -> Result<(), Error> {
         Command::Translate(options) => Ok(iptables::translate(options, out)?),
         Command::Reapply(options) => Ok(daemon::reapply(options, out)?),
         Command::Install(options) => {
-            let names = PLUGINS.map(|plugin| plugin.name);
-            Ok(install::install(options, &names, out)?)
+            let cni = PLUGINS.map(|plugin| plugin.name);
+            let programs = iptables::Program::ALL.map(|program| program.name);
+            let applets = install::Applets { cni: &cni, iptables: &programs };
+            Ok(install::install(options, applets, out)?)
         }
         Command::Uninstall(options) => Ok(install::uninstall(options, out)?),
         // Taken by `run` before arguments are parsed; here for the help text only.

@@ -1,4 +1,4 @@
-//! `portcullis install cni` and `portcullis uninstall cni`.
+//! `portcullis install cni|iptables` and `portcullis uninstall cni|iptables`.
 
 use std::fs;
 use std::io::{self, Write};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::directory::{Directory, Standing, sha256};
 use super::error::Error;
+use super::iptables;
 use super::journal::Journal;
 use super::plan::{BackStep, Step};
 use super::record::{Placed, Record};
@@ -14,6 +15,17 @@ use super::report;
 
 /// Where containerd, CRI-O and the reference plugins look by default.
 const CNI_BIN_DIR: &str = "/opt/cni/bin";
+/// Where callers of iptables look: firewalld runs `/usr/sbin/iptables`.
+const IPTABLES_BIN_DIR: &str = "/usr/sbin";
+
+/// The names that can be installed.
+#[derive(Debug, Clone, Copy)]
+pub struct Applets<'a> {
+    /// Plugins of CNI.
+    pub cni: &'a [&'a str],
+    /// `iptables` and its relatives.
+    pub iptables: &'a [&'a str],
+}
 
 /// What to install.
 #[derive(Debug, Clone, clap::Args)]
@@ -45,6 +57,12 @@ enum InstallWhat {
         #[arg(long, requires = "list")]
         json: bool,
     },
+    /// iptables, ip6tables and their -save and -restore: as an alternative where they are
+    /// alternatives, or else in the place of what is there, which is kept
+    Iptables {
+        #[command(flatten)]
+        place: ProgramPlace,
+    },
 }
 
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -54,6 +72,18 @@ enum UninstallWhat {
         #[command(flatten)]
         place: Place,
     },
+    /// iptables and its relatives: what they were before is put back
+    Iptables {
+        #[command(flatten)]
+        place: ProgramPlace,
+    },
+}
+
+#[derive(Debug, Clone, clap::Args)]
+struct ProgramPlace {
+    /// The directory of the programs
+    #[arg(long, value_name = "DIR", default_value = IPTABLES_BIN_DIR)]
+    bin_dir: PathBuf,
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -67,23 +97,53 @@ struct Place {
 ///
 /// # Errors
 /// [`Error`]; nothing is changed then.
-pub fn install(options: &Install, applets: &[&str], out: &mut impl Write) -> Result<(), Error> {
-    let InstallWhat::Cni { place, copy, list, json } = &options.what;
-    let directory = Directory::new(&place.bin_dir);
+pub fn install(options: &Install, applets: Applets<'_>, out: &mut impl Write) -> Result<(), Error> {
     let binary = own_file()?;
-    if *list {
-        return report::list(&directory, applets, &binary, *json, out);
+    match &options.what {
+        InstallWhat::Cni { place, list: true, json, .. } => {
+            let directory = Directory::new(&place.bin_dir);
+            report::list(&directory, applets.cni, &binary, *json, out)
+        }
+        InstallWhat::Cni { place, copy, .. } => {
+            let directory = Directory::new(&place.bin_dir);
+            let wanted = if *copy { Placed::Copy(sha256(&binary)?) } else { link_to(&binary)? };
+            put(&directory, applets.cni, &wanted, &binary, out)
+        }
+        InstallWhat::Iptables { place } => {
+            let directory = Directory::new(&place.bin_dir);
+            let wanted = link_to(&binary)?;
+            match &wanted {
+                Placed::Link(target) if iptables::has_alternatives()? => {
+                    iptables::install(&directory, applets.iptables, target, out)
+                }
+                Placed::Link(_) | Placed::Copy(_) => {
+                    put(&directory, applets.iptables, &wanted, &binary, out)
+                }
+            }
+        }
     }
-    let target = binary.to_str().ok_or_else(|| Error::NotUtf8 { path: binary.clone() })?;
-    let wanted =
-        if *copy { Placed::Copy(sha256(&binary)?) } else { Placed::Link(target.to_owned()) };
+}
+
+fn link_to(binary: &Path) -> Result<Placed, Error> {
+    let target = binary.to_str().ok_or_else(|| Error::NotUtf8 { path: binary.to_owned() })?;
+    Ok(Placed::Link(target.to_owned()))
+}
+
+/// Puts links or copies into a directory, all or none.
+fn put(
+    directory: &Directory,
+    applets: &[&str],
+    wanted: &Placed,
+    binary: &Path,
+    out: &mut impl Write,
+) -> Result<(), Error> {
     let before = directory.record()?;
     let mut after = before.clone();
     let mut steps = Vec::new();
     for name in applets {
         let entry = before.entries.get(*name);
-        let step = Step::decide(&directory, name, entry, &wanted, &binary)?;
-        if let Some(entry) = step.entry(entry, &wanted) {
+        let step = Step::decide(directory, name, entry, wanted, binary)?;
+        if let Some(entry) = step.entry(entry, wanted) {
             after.entries.insert((*name).to_owned(), entry);
         }
         steps.push((*name, step));
@@ -92,12 +152,12 @@ pub fn install(options: &Install, applets: &[&str], out: &mut impl Write) -> Res
         fs::create_dir_all(directory.path())
             .map_err(Error::file("make directory", directory.path()))?;
         let mut journal = Journal::default();
-        match place_all(&mut journal, &directory, &steps, &wanted, &binary, &after) {
+        match place_all(&mut journal, directory, &steps, wanted, binary, &after) {
             Ok(()) => journal.commit(),
             Err(error) => return Err(journal.roll_back(error)),
         }
     }
-    report::installed(&directory, &steps, &wanted, out)
+    report::installed(directory, &steps, wanted, out)
 }
 
 fn place_all(
@@ -140,8 +200,13 @@ fn make(path: &Path, wanted: &Placed, binary: &Path) -> io::Result<()> {
 /// # Errors
 /// [`Error`]; nothing is changed then.
 pub fn uninstall(options: &Uninstall, out: &mut impl Write) -> Result<(), Error> {
-    let UninstallWhat::Cni { place } = &options.what;
-    let directory = Directory::new(&place.bin_dir);
+    let directory = match &options.what {
+        UninstallWhat::Cni { place } => Directory::new(&place.bin_dir),
+        UninstallWhat::Iptables { place } => Directory::new(&place.bin_dir),
+    };
+    if iptables::is_installed(&directory) {
+        return iptables::uninstall(&directory, out);
+    }
     let record = directory.record()?;
     let mut steps = Vec::new();
     for (name, entry) in &record.entries {

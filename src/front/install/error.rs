@@ -69,6 +69,20 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A change of alternatives was refused.
+    #[error("{command}: {said}")]
+    Alternatives {
+        /// The command.
+        command: String,
+        /// What it said.
+        said: String,
+    },
+    /// Another copy of this program is installed.
+    #[error("{} is installed already: uninstall it first", .path.display())]
+    OtherAlternative {
+        /// Where it is.
+        path: PathBuf,
+    },
     /// A file could not be read or changed.
     #[error("cannot {what} {}", .path.display())]
     File {

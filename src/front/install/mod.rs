@@ -4,15 +4,17 @@
 //! change is whole or not at all: what fails half-way is undone. This room knows files and no
 //! network.
 
+mod alternatives;
 mod command;
 mod directory;
 mod error;
+mod iptables;
 mod journal;
 mod plan;
 mod record;
 mod report;
 
-pub use command::{Install, Uninstall, install, uninstall};
+pub use command::{Applets, Install, Uninstall, install, uninstall};
 pub use error::Error;
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::nat::{constant, flags_of, parse_ports, port_exprs, range, read_flags, read_ports};
+use super::nat::{
+    constant, flags_of, is_constant, parse_ports, port_exprs, range, read_flags, read_ports,
+};
 use crate::net::IpVersion;
 use crate::nft::expr::{Nat, NatFlags, NatKind, Register};
 use crate::nft::{Expr, Family};
@@ -109,7 +111,8 @@ fn addresses_of(given: &Given<'_>, text: &str, version: IpVersion) -> Result<[Ve
 
 fn read(span: &Span<'_>, option: &'static str, kind: NatKind) -> Option<Vec<Setting>> {
     let (Expr::Nat(nat), constants) = span.exprs.split_last()? else { return None };
-    if nat.kind != kind || nat.flags.0 & NatFlags::NETMAP != 0 {
+    if nat.kind != kind || nat.flags.0 & NatFlags::NETMAP != 0 || !constants.iter().all(is_constant)
+    {
         return None;
     }
     let address = |register: Register| to_ip(constant(constants, register)?);

@@ -85,12 +85,20 @@ pub(super) fn constant(constants: &[Expr], register: Register) -> Option<&[u8]> 
     })
 }
 
+/// Whether it only loads a constant: what tests something in front of a target is not the target's.
+pub(super) fn is_constant(expr: &Expr) -> bool {
+    matches!(expr, Expr::Immediate(Immediate::Value { .. }))
+}
+
 /// `80` or `80-90` from registers; `Some(None)` where there are none.
 pub(super) fn read_ports(
     constants: &[Expr],
     min: Option<Register>,
     max: Option<Register>,
 ) -> Option<Option<String>> {
+    if !constants.iter().all(is_constant) {
+        return None;
+    }
     let Some(min) = min else { return constants.is_empty().then_some(None) };
     let port = |register| {
         let bytes = constant(constants, register)?.get(..2)?.try_into().ok()?;
