@@ -3,7 +3,7 @@
 use super::chain::{NFTA_CHAIN_HANDLE, NFTA_CHAIN_NAME, NFTA_CHAIN_TABLE, put_counters};
 use super::describe::{describe, describe_elements};
 use super::error::RefusedChange;
-use super::expr::{Expr, SetRef};
+use super::expr::SetRef;
 use super::kernel::Generation;
 use super::object::{NFTA_OBJ_NAME, NFTA_OBJ_TABLE, NFTA_OBJ_TYPE};
 use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_HANDLE, NFTA_RULE_POSITION, NFTA_RULE_TABLE};
@@ -273,9 +273,7 @@ impl Writer {
     fn rule(&mut self, table: &TableId, chain: &Name, rule: &Rule, place: Place) {
         let mut rule = rule.clone();
         for expr in &mut rule.exprs {
-            if let Expr::Lookup(lookup) = expr
-                && let SetRef::Anonymous { set, elements, id } = &mut lookup.set
-            {
+            if let Some(SetRef::Anonymous { set, elements, id }) = expr.set_ref_mut() {
                 self.anonymous += 1;
                 *id = self.anonymous;
                 self.set(table, set, *id);

@@ -2,7 +2,7 @@
 
 use super::batch::{NEWRULE, NFTABLES};
 use super::expr::{Cmp, CmpOp, Meta, MetaKey, Payload, PayloadBase, SetRef};
-use super::{Element, Expr, Family, Name, Set, Userdata};
+use super::{Element, Expr, Family, Name, Set, SetData, Userdata};
 use crate::netlink::{Malformed, Message, MessageBuilder};
 
 pub(super) const NFTA_RULE_TABLE: u16 = 1;
@@ -84,15 +84,18 @@ impl Rule {
     #[must_use]
     pub fn with_own_sets(mut self, find: impl Fn(&Name) -> Option<(Set, Vec<Element>)>) -> Self {
         for expr in &mut self.exprs {
-            let Expr::Lookup(lookup) = expr else { continue };
-            let SetRef::Named(name) = &lookup.set else { continue };
-            if !lookup.set.is_anonymous() {
+            let Some(set_ref) = expr.set_ref_mut() else { continue };
+            let SetRef::Named(name) = &*set_ref else { continue };
+            if !set_ref.is_anonymous() {
                 continue;
             }
             if let Some((mut set, elements)) = find(name) {
-                let template = if set.data.is_some() { "__map%d" } else { "__set%d" };
-                set.name = Name::literal(template);
-                lookup.set = SetRef::anonymous(set, elements);
+                set.name = Name::literal(match set.data {
+                    None => "__set%d",
+                    Some(SetData::Object(_)) => "__objmap%d",
+                    Some(SetData::Value(_) | SetData::Verdict) => "__map%d",
+                });
+                *set_ref = SetRef::anonymous(set, elements);
             }
         }
         self

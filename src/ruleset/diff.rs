@@ -10,6 +10,7 @@ use super::desired::{Desired, DesiredChain};
 use super::error::{Conflict, Error};
 use super::owner::{Owner, OwnerKey, Record};
 use super::snapshot::Snapshot;
+use crate::nft::expr::SetRef;
 use crate::nft::{
     AnyChain, BaseChain, Change, Element, Expr, Listed, Name, Rule, Set, TableId, Transaction,
     list_element,
@@ -331,10 +332,8 @@ fn longest_common_table(wanted: &[Rule], there: &[Listed<Rule>]) -> Vec<Option<u
 /// reload of nft's listing, which keeps no private userdata.
 fn is_same_rule(wanted: &Rule, there: &Rule) -> bool {
     // What is in a set of the rule's own cannot be seen here; a hash in the userdata stands for it.
-    let has_own_set = there.exprs.iter().any(|expr| match expr {
-        Expr::Lookup(lookup) => lookup.set.is_anonymous(),
-        _ => false,
-    });
+    let mut sets = there.exprs.iter().filter_map(Expr::set_ref);
+    let has_own_set = sets.any(SetRef::is_anonymous);
     let nobodys = Owner::key_of(&there.userdata).is_none() && !has_own_set;
     (nobodys || wanted.userdata == there.userdata)
         && wanted.exprs.len() == there.exprs.len()

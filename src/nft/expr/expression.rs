@@ -5,8 +5,8 @@ use super::payload::NFTA_PAYLOAD_SREG;
 use super::{
     Bitwise, Byteorder, Cmp, Connlimit, Counter, Ct, Dup, Dynset, Exthdr, Fib, Fwd, Hash,
     Immediate, Last, Limit, Log, Lookup, Masquerade, Meta, Nat, Notrack, Numgen, Objref, Osf,
-    Payload, PayloadWrite, Queue, Quota, Range, Redirect, Reject, Rt, Socket, Synproxy, Tproxy,
-    Xfrm,
+    Payload, PayloadWrite, Queue, Quota, Range, Redirect, Reject, Rt, SetRef, Socket, Synproxy,
+    Tproxy, Xfrm,
 };
 use crate::netlink::{Attribute, Attributes, Malformed, MessageBuilder};
 use crate::nft::listing::RuleListing;
@@ -229,7 +229,31 @@ impl Expr {
                 Quota { used: theirs.used, ..*ours } == *theirs
             }
             (Expr::Lookup(ours), Expr::Lookup(theirs)) => ours.is_same(theirs),
+            (
+                Expr::Objref(Objref::Mapped { sreg, set }),
+                Expr::Objref(Objref::Mapped { sreg: of_theirs, set: theirs }),
+            ) => sreg == of_theirs && set.is_same(theirs),
             (ours, theirs) => ours == theirs,
+        }
+    }
+
+    /// The set that it looks into, if it may be one of the rule's own.
+    #[must_use]
+    pub fn set_ref(&self) -> Option<&SetRef> {
+        match self {
+            Expr::Lookup(Lookup { set, .. }) | Expr::Objref(Objref::Mapped { set, .. }) => {
+                Some(set)
+            }
+            _ => None,
+        }
+    }
+
+    pub(in crate::nft) fn set_ref_mut(&mut self) -> Option<&mut SetRef> {
+        match self {
+            Expr::Lookup(Lookup { set, .. }) | Expr::Objref(Objref::Mapped { set, .. }) => {
+                Some(set)
+            }
+            _ => None,
         }
     }
 }

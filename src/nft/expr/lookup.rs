@@ -43,12 +43,22 @@ impl SetRef {
         }
     }
 
+    /// Whether both are one: of those that belong to a rule only that they do, since the kernel
+    /// numbers them.
+    pub(super) fn is_same(&self, other: &SetRef) -> bool {
+        match (self.is_anonymous(), other.is_anonymous()) {
+            (true, true) => true,
+            (false, false) => self.name() == other.name(),
+            (true, false) | (false, true) => false,
+        }
+    }
+
     /// Whether the set belongs to the rule: made with it, or named by the kernel's counter.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
         match self {
             SetRef::Named(name) => {
-                name.as_str().starts_with("__set") || name.as_str().starts_with("__map")
+                ["__set", "__map", "__objmap"].iter().any(|own| name.as_str().starts_with(own))
             }
             SetRef::Anonymous { .. } => true,
         }
@@ -82,12 +92,10 @@ impl Lookup {
     }
 
     pub(super) fn is_same(&self, other: &Lookup) -> bool {
-        let set = match (self.set.is_anonymous(), other.set.is_anonymous()) {
-            (true, true) => true,
-            (false, false) => self.set.name() == other.set.name(),
-            (true, false) | (false, true) => false,
-        };
-        set && self.sreg == other.sreg && self.dreg == other.dreg && self.inverted == other.inverted
+        self.set.is_same(&other.set)
+            && self.sreg == other.sreg
+            && self.dreg == other.dreg
+            && self.inverted == other.inverted
     }
 
     pub(super) fn list(&self, listing: &mut RuleListing<'_>) {

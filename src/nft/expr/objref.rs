@@ -1,6 +1,6 @@
 //! `objref`: a stateful object, by name or through a map.
 
-use super::{Expression, Fields, Register, put_register};
+use super::{Expression, Fields, Register, SetRef, put_register};
 use crate::netlink::{Attributes, Malformed, MessageBuilder};
 use crate::nft::Name;
 use crate::nft::listing::RuleListing;
@@ -26,26 +26,32 @@ pub enum Objref {
     Mapped {
         /// The key.
         sreg: Register,
-        /// The map.
-        set: Name,
+        /// The map; one of the rule's own has the type of its objects in it.
+        set: SetRef,
     },
 }
 
 impl Objref {
     pub(super) fn list(&self, listing: &mut RuleListing<'_>) {
         let text = match self {
-            Objref::Named { kind, name } => match type_word(*kind) {
-                helper @ ("ct helper" | "ct timeout" | "ct expectation") => {
-                    format!("{helper} set \"{name}\"")
-                }
-                word => format!("{word} name \"{name}\""),
-            },
+            Objref::Named { kind, name } => {
+                format!("{} {} \"{name}\"", type_word(*kind), verb(*kind))
+            }
             Objref::Mapped { sreg, set } => {
-                let word = type_word(listing.object_type(set.as_str()));
-                format!("{word} name {} map @{set}", listing.key_of(set.as_str(), *sreg))
+                let (kind, key, map) = listing.object_map(set, *sreg);
+                format!("{} {} {key} map {map}", type_word(kind), verb(kind))
             }
         };
         listing.word(text);
+    }
+}
+
+/// What nft writes between the type of an object and its name: some are given to the flow, the
+/// others are asked.
+fn verb(kind: u32) -> &'static str {
+    match type_word(kind) {
+        "ct helper" | "ct timeout" | "ct expectation" => "set",
+        _ => "name",
     }
 }
 
@@ -67,7 +73,10 @@ impl Expression for Objref {
             }
             Objref::Mapped { sreg, set } => {
                 put_register(message, NFTA_OBJREF_SET_SREG, *sreg);
-                message.put_str(NFTA_OBJREF_SET_NAME, set.as_str());
+                message.put_str(NFTA_OBJREF_SET_NAME, set.name().as_str());
+                if let SetRef::Anonymous { id, .. } = set {
+                    message.put_be32(NFTA_OBJREF_SET_ID, *id);
+                }
             }
         }
     }
@@ -82,7 +91,7 @@ impl Expression for Objref {
                 let set = attributes.need(NFTA_OBJREF_SET_NAME, "objref without a name")?;
                 Ok(Objref::Mapped {
                     sreg: attributes.need_register(NFTA_OBJREF_SET_SREG)?,
-                    set: crate::nft::rule::name(set.text()?)?,
+                    set: SetRef::Named(crate::nft::rule::name(set.text()?)?),
                 })
             }
         }

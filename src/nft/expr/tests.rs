@@ -162,7 +162,11 @@ fn statements() -> impl Strategy<Value = Expr> {
         .into()),
         limit(),
         (any::<u32>(), name()).prop_map(|(kind, name)| Objref::Named { kind, name }.into()),
-        (register(), name()).prop_map(|(sreg, set)| Objref::Mapped { sreg, set }.into()),
+        (register(), name()).prop_map(|(sreg, set)| Objref::Mapped {
+            sreg,
+            set: SetRef::Named(set)
+        }
+        .into()),
     ]
 }
 

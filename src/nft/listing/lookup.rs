@@ -7,6 +7,9 @@ use crate::nft::concat::list_concat;
 use crate::nft::expr::{Lookup, Register, SetRef};
 use crate::nft::{DataType, Element, Set, SetData};
 
+/// A set that a listing knows, with its elements.
+type Known<'s> = Option<(&'s Set, &'s [Element])>;
+
 impl RuleListing<'_> {
     /// A key that begins at a register, in the parts that the set has: `ip saddr . tcp dport`.
     pub(in crate::nft) fn key_of(&self, set: &str, register: Register) -> String {
@@ -26,11 +29,43 @@ impl RuleListing<'_> {
         words.join(" . ")
     }
 
-    /// The type of the objects in a map.
-    pub(in crate::nft) fn object_type(&self, set: &str) -> u32 {
-        match (self.sets)(set) {
+    /// The type of the objects in a map, its key, and its name or what is in it.
+    pub(in crate::nft) fn object_map(
+        &self,
+        set: &SetRef,
+        register: Register,
+    ) -> (u32, String, String) {
+        let known = self.known(set);
+        let number = match known {
             Some((Set { data: Some(SetData::Object(number)), .. }, _)) => *number,
             _ => 0,
+        };
+        (number, self.key_in(known, register), self.target(set, known, register))
+    }
+
+    /// A set with its elements, where it is known.
+    fn known<'s>(&'s self, set: &'s SetRef) -> Known<'s> {
+        match set {
+            SetRef::Named(name) => (self.sets)(name.as_str()),
+            SetRef::Anonymous { set, elements, .. } => Some((set, elements)),
+        }
+    }
+
+    fn key_in(&self, known: Known<'_>, register: Register) -> String {
+        match known {
+            Some((set, _)) => self.key_parts(&set.key, register),
+            None => self.term(register),
+        }
+    }
+
+    /// `@set`, or `{ 80, 443 }` of a set that belongs to the rule.
+    fn target(&self, set: &SetRef, known: Known<'_>, register: Register) -> String {
+        match known {
+            Some((own, elements)) if set.is_anonymous() => {
+                let reading = self.reading(own, register);
+                format!("{{ {} }}", element_words(self.family, own, elements, reading).join(", "))
+            }
+            _ => format!("@{}", set.name()),
         }
     }
 
@@ -60,21 +95,9 @@ impl RuleListing<'_> {
 
     /// A lookup in a set, a map or a verdict map.
     pub(in crate::nft) fn lookup(&mut self, lookup: &Lookup) {
-        let known: Option<(&Set, &[Element])> = match &lookup.set {
-            SetRef::Named(name) => (self.sets)(name.as_str()),
-            SetRef::Anonymous { set, elements, .. } => Some((set, elements)),
-        };
-        let key = match known {
-            Some((set, _)) => self.key_parts(&set.key, lookup.sreg),
-            None => self.term(lookup.sreg),
-        };
-        let target = match known {
-            Some((set, elements)) if lookup.set.is_anonymous() => {
-                let reading = self.reading(set, lookup.sreg);
-                format!("{{ {} }}", element_words(self.family, set, elements, reading).join(", "))
-            }
-            _ => format!("@{}", lookup.set.name()),
-        };
+        let known = self.known(&lookup.set);
+        let key = self.key_in(known, lookup.sreg);
+        let target = self.target(&lookup.set, known, lookup.sreg);
         match lookup.dreg {
             None => {
                 let not = if lookup.inverted { "!= " } else { "" };
