@@ -27,6 +27,7 @@ mod name;
 mod object;
 mod raw_rule;
 mod read;
+mod reset;
 mod rule;
 mod set;
 mod symbols;

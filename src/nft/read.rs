@@ -18,8 +18,6 @@ const GETRULE: u16 = NFTABLES | 7;
 const GETSET: u16 = NFTABLES | 10;
 const GETSETELEM: u16 = NFTABLES | 13;
 const GETOBJ: u16 = NFTABLES | 19;
-/// `NFT_MSG_GETRULE_RESET`.
-const GETRULE_RESET: u16 = NFTABLES | 25;
 const NLM_F_DUMP: u16 = 0x300;
 const NFTA_TABLE_NAME: u16 = 1;
 const NFTA_SET_ELEM_LIST_TABLE: u16 = 1;
@@ -165,58 +163,7 @@ impl Kernel {
         self.dump_rules(GETRULE, table, chain)
     }
 
-    /// Sets the counters and quotas of the rules of a table, or of one of its chains, back to
-    /// zero, and returns the rules with what they had counted: `reset rules`, which is not in
-    /// nft 1.0.6. A dump that is disturbed is begun again, and what the first one has reset is
-    /// lost then.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`] before Linux 6.2, [`Error::Netlink`] otherwise.
-    pub fn reset_rules(
-        &mut self,
-        table: &TableId,
-        chain: Option<&Name>,
-    ) -> Result<Vec<(Name, Listed<Rule>)>, Error> {
-        match self.dump_rules(GETRULE_RESET, table, chain) {
-            // The kernel knows no message of this number.
-            Err(Error::Netlink(netlink::Error::Refused(refusal)))
-                if refusal.errno == Errno::EINVAL as i32 =>
-            {
-                Err(reset_unsupported())
-            }
-            other => other,
-        }
-    }
-
-    /// As [`Kernel::reset_rules`] for one rule; `None` if it is not there.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`] before Linux 6.2, [`Error::Netlink`] otherwise.
-    pub fn reset_rule(
-        &mut self,
-        table: &TableId,
-        chain: &Name,
-        handle: u64,
-    ) -> Result<Option<Listed<Rule>>, Error> {
-        let answers = self.ask(
-            [handle].into_iter(),
-            |message, handle, seq| {
-                message.message(GETRULE_RESET, 0, seq, table.family.number(), 0);
-                message.put_str(NFTA_RULE_TABLE, table.name.as_str());
-                message.put_str(NFTA_RULE_CHAIN, chain.as_str());
-                message.put_be64(NFTA_RULE_HANDLE, handle);
-            },
-            Rule::decode,
-        )?;
-        match answers.as_slice() {
-            [Answer::Refused(refusal)] if refusal.errno == Errno::EINVAL as i32 => {
-                Err(reset_unsupported())
-            }
-            _ => Ok(found(answers)?.into_iter().flatten().next().map(|(_, rule)| rule)),
-        }
-    }
-
-    fn dump_rules(
+    pub(super) fn dump_rules(
         &mut self,
         kind: u16,
         table: &TableId,
@@ -435,12 +382,8 @@ impl Kernel {
     }
 }
 
-fn reset_unsupported() -> Error {
-    Error::Unsupported { feature: "reset of the counters of rules", needs: "Linux 6.2" }
-}
-
 /// Not being there is an answer; every other refusal is an error.
-fn found<T>(answers: Vec<Answer<T>>) -> Result<Vec<Option<T>>, Error> {
+pub(super) fn found<T>(answers: Vec<Answer<T>>) -> Result<Vec<Option<T>>, Error> {
     answers
         .into_iter()
         .map(|answer| match answer {

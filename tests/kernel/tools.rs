@@ -21,7 +21,13 @@ pub fn run(tool: &str, arguments: &[&str], input: &str) -> String {
 /// As [`run`], but may fail.
 pub fn try_run(tool: &str, arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(tool);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // nft shows dates in the time zone of its caller.
+    command
+        .env("TZ", "UTC")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("start {tool}: {error}"));
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
