@@ -13,7 +13,7 @@ use crate::lab::Namespace;
 use crate::run::find_program;
 
 /// No host is filled for longer than this at one step.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(400);
 /// Nor waited for to get quiet.
 const UNREST: Duration = Duration::from_secs(30);
 /// Frames a second on a host that is quiet.
