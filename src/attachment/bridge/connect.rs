@@ -51,10 +51,10 @@ pub struct Connected {
 /// Connects a container to a network. Without an address manager it gets a link and no addresses.
 ///
 /// The order is that of the reference plugin but for the rules, which come into force in one batch
-/// when all links are there; for forwarding, which is switched on when nothing else can fail:
-/// nobody could tell later whether others rely on it; and for the gateway, which comes before the
-/// container's link goes up: from then on the kernel sends what a new IPv6 interface says to all
-/// ports of the bridge, and on a bridge with hundreds of them every request has to wait for that.
+/// when all links are there, and for forwarding, which is switched on when nothing else can fail:
+/// nobody could tell later whether others rely on it. The gateway comes after the container's
+/// routes: where the container is in the host's own namespace the kernel takes no route through an
+/// address of its own.
 ///
 /// # Errors
 /// What failed; everything done before is undone then.
@@ -118,10 +118,10 @@ impl<'a, I: AddressManager> Connecting<'a, I> {
             addressing.complete(self.network.gateway);
         }
         self.guard(&port, &container, &addressing)?;
+        self.configure(&container, &addressing)?;
         let vlan_gateway = self.gateway(&bridge, &addressing)?;
         // Its hardware address may have changed with its first port.
         let bridge = self.host.existing(&bridge.name).map_err(Error::from)?;
-        self.configure(&container, &addressing)?;
         if !self.network.left_down {
             self.host.wait_operational(&port).map_err(Error::from)?;
         }
