@@ -78,14 +78,16 @@ impl Drop for Host {
     /// that neither this process and its caller wait, nor the next one. It also forgets what flows
     /// are left to it; where there can be no child, they are forgotten here.
     fn drop(&mut self) {
-        if !self.has_committed && self.stale.is_empty() {
+        let conntrack = self.conntrack.as_ref().map(AsRawFd::as_raw_fd);
+        let mut held: Vec<RawFd> = [self.kernel.as_raw_fd()].into_iter().chain(conntrack).collect();
+        if self.stale.is_empty() && (sys::hand_over(&held) || !self.has_committed) {
             return;
         }
-        let conntrack = self.conntrack.as_ref().map(AsRawFd::as_raw_fd);
-        let held: Vec<RawFd> = [self.kernel.as_raw_fd()].into_iter().chain(conntrack).collect();
+        let keeper = sys::Keeper::open();
+        held.extend(keeper.as_ref().map(sys::Keeper::as_raw_fd));
         let outlived = sys::outlive(&held, || {
             stale::forget_now(&mut self.conntrack, &self.stale);
-            self.kernel.wait_for_quiet();
+            self.kernel.keep(keeper);
         });
         if !outlived {
             stale::forget_now(&mut self.conntrack, &self.stale);

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 mod bytecode;
+mod keeper;
 mod lock;
 mod message;
 mod netns;
@@ -18,6 +19,7 @@ pub use bytecode::bytecode;
 pub use lock::{FileLock, lock_file, lock_netns};
 pub use message::{MessageBuilder, Nest};
 pub use netns::{NetnsFile, NetnsId, current_netns, in_netns, is_inhabited, netns_at};
+pub use keeper::{Keeper, hand_over};
 pub use process::outlive;
 pub use random::random_number;
 pub use socket::{Socket, SocketError};

@@ -105,7 +105,7 @@ fn command(program: Program, words: &[String], out: &mut impl Write) -> Result<(
     }
     let mut kernel = Kernel::open()?;
     let done = Changer { kernel: &mut kernel, table, version }.change(&operation);
-    kernel.close_in_child();
+    kernel.close_later();
     done
 }
 
