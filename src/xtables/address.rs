@@ -179,13 +179,17 @@ fn masked_address(given: &Given<'_>, text: &str, version: IpVersion) -> Result<M
         Some((base, mask)) => (base, Some(mask)),
         None => (text, None),
     };
-    let mut address = address(given, base, version)?;
     let mask = match mask {
         None => Subnet::netmask(version, version.bits()),
         Some(text) => mask_bytes(text, version).ok_or_else(|| {
             given.bad(text, "a mask: expected the length of a prefix or an address")
         })?,
     };
+    // Where no bit counts, iptables does not look at the address: Docker says `0/0` in IPv6 too.
+    if mask.iter().all(|byte| *byte == 0) {
+        return Ok(Masked { address: mask.clone(), mask });
+    }
+    let mut address = address(given, base, version)?;
     for (byte, mask) in address.iter_mut().zip(&mask) {
         *byte &= mask;
     }

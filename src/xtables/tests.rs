@@ -43,6 +43,7 @@ fn ipv4_words_when_read_then_list_as_nft_does() {
             ("-s 10.0.0.1,10.0.0.1,10.0.0.2", "ip saddr { 10.0.0.1, 10.0.0.2 }"),
             ("-s 10.0.0.0/8,10.1.0.0/16,192.0.2.1", "ip saddr { 10.0.0.0/8, 192.0.2.1 }"),
             ("-s 10.0.0.0/8,0/0", "meta nfproto ipv4"),
+            ("-s any/0", "meta nfproto ipv4"),
             ("-i eth0 ! -o cni+", "meta nfproto ipv4 iifname \"eth0\" oifname != \"cni*\""),
             ("-ieth0", "meta nfproto ipv4 iifname \"eth0\""),
             ("-i +", "meta nfproto ipv4"),
@@ -105,6 +106,7 @@ fn ipv6_words_when_read_then_list_as_nft_does() {
     expect(
         V6,
         &[
+            ("-d 0/0", "meta nfproto ipv6"),
             ("! -s 2001:db8::/32", "ip6 saddr != 2001:db8::/32"),
             ("-s 2001:db8::1/ffff:ffff::", "ip6 saddr 2001:db8::/32"),
             ("-s fd00::/8,2001:db8::1", "ip6 saddr { 2001:db8::1, fd00::/8 }"),
