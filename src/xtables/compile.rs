@@ -126,6 +126,9 @@ fn built(
     let exprs = build(&options)?;
     companions.extend(beside(&options)?);
     let note = note(&options);
+    if note.len() > usize::from(u8::MAX) {
+        return Err(Error::TooLong { bytes: note.len(), most: Userdata::MAX });
+    }
     // At most 128 expressions make a rule (NFT_RULE_MAXEXPRS).
     let part = Part { id: *id, exprs: u8::try_from(exprs.len()).unwrap_or(u8::MAX), note };
     Ok((part, exprs))

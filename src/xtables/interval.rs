@@ -56,8 +56,24 @@ fn lookup(data_type: DataType, flags: SetFlags, elements: Vec<Element>, inverted
     Lookup { set: SetRef::anonymous(set, elements), sreg: REGISTER, dreg: None, inverted }.into()
 }
 
+/// What is between the intervals, which are normalised, up to the highest value.
+pub(super) fn gaps(intervals: &[Interval], highest: u128) -> Vec<Interval> {
+    let mut gaps = Vec::new();
+    let mut next = 0;
+    for interval in intervals {
+        if interval.first > next {
+            gaps.push(Interval { first: next, last: interval.first - 1 });
+        }
+        next = interval.last + 1;
+    }
+    if next <= highest {
+        gaps.push(Interval { first: next, last: highest });
+    }
+    gaps
+}
+
 /// Sorted; ranges that overlap or touch are one. Lone values that touch stay apart.
-fn normalise(mut intervals: Vec<Interval>) -> Vec<Interval> {
+pub(super) fn normalise(mut intervals: Vec<Interval>) -> Vec<Interval> {
     intervals.sort_unstable();
     intervals.dedup();
     if intervals.iter().all(|interval| interval.first == interval.last) {

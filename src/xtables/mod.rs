@@ -29,6 +29,7 @@ mod matches;
 mod module;
 mod number;
 mod pattern;
+mod port_list;
 mod ports;
 mod protocol;
 mod quote;

@@ -2,12 +2,11 @@
 
 use super::Error;
 use super::field::{between, transport};
-use super::interval::{Interval, in_set};
 use super::number::number16;
 use super::test::{Test, transport_field};
 use super::words::Given;
+use crate::nft::Expr;
 use crate::nft::expr::Payload;
-use crate::nft::{DataType, Expr};
 
 /// Which port of a transport header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +18,8 @@ pub(super) enum Side {
 }
 
 impl Side {
-    fn field(self) -> Expr {
+    /// The port of this side, in the register of single values.
+    pub(super) fn field(self) -> Expr {
         transport(match self {
             Side::Source => Payload::TH_SPORT,
             Side::Destination => Payload::TH_DPORT,
@@ -39,13 +39,18 @@ pub(super) fn port_match(given: &Given<'_>, side: Side) -> Result<Vec<Expr>, Err
     })
 }
 
+/// Whose port an expression loads.
+pub(super) fn side_of(field: &Expr) -> Option<Side> {
+    match transport_field(field)? {
+        Payload::TH_SPORT => Some(Side::Source),
+        Payload::TH_DPORT => Some(Side::Destination),
+        _ => None,
+    }
+}
+
 /// Which port, and `80`, `80:90`, `:90` or `80:` as iptables-save prints them, from a comparison.
 pub(super) fn read_ports(field: &Expr, test: &Test<'_>) -> Option<(Side, bool, String)> {
-    let side = match transport_field(field)? {
-        (0, 2) => Side::Source,
-        (2, 2) => Side::Destination,
-        _ => return None,
-    };
+    let side = side_of(field)?;
     let port = |bytes: &[u8]| bytes.try_into().ok().map(u16::from_be_bytes);
     let (negated, first, last) = match test {
         Test::Equal { negated, value } => (*negated, port(value)?, port(value)?),
@@ -54,16 +59,6 @@ pub(super) fn read_ports(field: &Expr, test: &Test<'_>) -> Option<(Side, bool, S
     };
     let text = if first == last { first.to_string() } else { format!("{first}:{last}") };
     Some((side, negated, text))
-}
-
-/// `--dports 80,90:100`: `th dport { 80, 90-100 }`.
-pub(super) fn port_list_match(given: &Given<'_>, side: Side) -> Result<Vec<Expr>, Error> {
-    let interval = |text| {
-        let (first, last) = range(given, text)?;
-        Ok(Interval { first: first.into(), last: last.into() })
-    };
-    let intervals = given.value().split(',').map(interval).collect::<Result<Vec<_>, Error>>()?;
-    Ok(in_set(side.field(), given.negated, DataType::InetService, intervals))
 }
 
 /// Reads a port or a range of ports.

@@ -31,6 +31,8 @@ pub(super) static DCCP: Module = Module::new(
 /// The byte with the type in its bits 1 to 4.
 const TYPE: (u32, u32) = (8, 1);
 const MASK: u8 = 0x1e;
+/// nft's `dccp_pkttype`.
+const PACKET_TYPE: DataType = DataType::Other(16, 1);
 const NAMES: [(&str, u32); 11] = [
     ("REQUEST", 0),
     ("RESPONSE", 1),
@@ -63,7 +65,7 @@ fn type_match(given: &Given<'_>, types: u16) -> Vec<Expr> {
         [only] => masked(transport(TYPE), [MASK], given.negated, [*only]),
         list => {
             let values = list.iter().map(|value| vec![*value]).collect();
-            let mut exprs = one_of(transport(TYPE), given.negated, DataType::Integer(1), values);
+            let mut exprs = one_of(transport(TYPE), given.negated, PACKET_TYPE, values);
             exprs.insert(1, Bitwise::and(REGISTER, vec![MASK]).into());
             exprs
         }
