@@ -72,11 +72,11 @@ impl Batch<'_> {
     /// Names the change that a refusal is about, down to the element.
     pub(super) fn explain(&self, refusal: Refusal) -> RefusedChange {
         let at = refusal.seq.wrapping_sub(self.begin).wrapping_sub(1) as usize;
-        let Some((change, places)) = self.index.get(at) else {
+        let Some((place, places)) = self.index.get(at) else {
             let change = "the batch".to_owned();
-            return RefusedChange { change, reason: refusal, needs_a_type: false };
+            return RefusedChange { change, reason: refusal, place: None, needs_a_type: false };
         };
-        let change = &self.changes[*change];
+        let change = &self.changes[*place];
         let element = refusal.extended.offset.and_then(|offset| {
             places.iter().rev().find(|place| place.offset <= offset).map(|place| place.element)
         });
@@ -100,7 +100,7 @@ impl Batch<'_> {
                 | Change::ReplaceRule { .. }
                 | Change::AddObject(..)
         );
-        RefusedChange { change: text, reason: refusal, needs_a_type }
+        RefusedChange { change: text, reason: refusal, place: Some(*place), needs_a_type }
     }
 }
 

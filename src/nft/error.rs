@@ -45,6 +45,8 @@ pub struct RefusedChange {
     pub change: String,
     /// Why.
     pub reason: netlink::Refusal,
+    /// Its place in the transaction; none where it is about the batch as a whole.
+    pub place: Option<usize>,
     /// Whether the change was to add something whose type the kernel may lack.
     pub(crate) needs_a_type: bool,
 }

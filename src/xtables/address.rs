@@ -155,9 +155,8 @@ pub(super) fn address_list_match(
 
 /// Reads one address.
 pub(super) fn address(given: &Given<'_>, text: &str, version: IpVersion) -> Result<Vec<u8>, Error> {
-    const EXPECTED: &str = "an address (names of hosts are not looked up)";
     let parsed = match version {
-        IpVersion::V4 => ipv4(text).map(|v4| v4.octets().to_vec()),
+        IpVersion::V4 => ipv4(text).or_else(|| mapped(text)).map(|v4| v4.octets().to_vec()),
         IpVersion::V6 => text.parse::<Ipv6Addr>().ok().map(|v6| v6.octets().to_vec()),
     };
     parsed.ok_or_else(|| match text.parse::<IpAddr>() {
@@ -165,7 +164,7 @@ pub(super) fn address(given: &Given<'_>, text: &str, version: IpVersion) -> Resu
             let (word, value) = (given.word.to_owned(), text.to_owned());
             Error::OtherFamily { word, value, version }
         }
-        Err(_) => given.bad(text, EXPECTED),
+        Err(_) => Error::BadAddress { word: given.word.to_owned(), value: text.to_owned() },
     })
 }
 
@@ -181,8 +180,9 @@ fn masked_address(given: &Given<'_>, text: &str, version: IpVersion) -> Result<M
     };
     let mask = match mask {
         None => Subnet::netmask(version, version.bits()),
-        Some(text) => mask_bytes(text, version).ok_or_else(|| {
-            given.bad(text, "a mask: expected the length of a prefix or an address")
+        Some(text) => mask_bytes(text, version).ok_or_else(|| Error::BadMask {
+            word: given.word.to_owned(),
+            value: text.to_owned(),
         })?,
     };
     // Where no bit counts, iptables does not look at the address: Docker says `0/0` in IPv6 too.
@@ -207,6 +207,12 @@ fn mask_bytes(text: &str, version: IpVersion) -> Option<Vec<u8>> {
         (false, IpVersion::V4) => ipv4(text).map(|mask| mask.octets().to_vec()),
         (false, IpVersion::V6) => text.parse::<Ipv6Addr>().ok().map(|mask| mask.octets().to_vec()),
     }
+}
+
+/// An IPv4 address in the clothes of IPv6, `::ffff:192.0.2.1`: iptables asks the resolver for it
+/// and gets the IPv4 address.
+fn mapped(text: &str) -> Option<Ipv4Addr> {
+    text.parse::<Ipv6Addr>().ok()?.to_ipv4_mapped()
 }
 
 /// Dotted decimal; as iptables reads it, octets that are missing at the end are 0: `10.88`.

@@ -133,10 +133,7 @@ pub(super) fn base_match(
         Base::Out => interface(given, MetaKey::Oifname),
         Base::Fragment => match version {
             IpVersion::V4 => Ok(masked(network((6, 2)), [0x1f, 0xff], !given.negated, [0, 0])),
-            IpVersion::V6 => Err(Error::UnsupportedOption {
-                word: given.word.to_owned(),
-                reason: "fragments of IPv6 are a header of their own",
-            }),
+            IpVersion::V6 => Err(Error::OtherFamilyFragments { word: given.word.to_owned() }),
         },
         Base::Protocol => Ok(protocol_match(given)),
         Base::Match | Base::Target | Base::Command => Ok(Vec::new()),
@@ -156,9 +153,8 @@ fn protocol_match(given: &Given<'_>) -> Vec<Expr> {
 fn interface(given: &Given<'_>, key: MetaKey) -> Result<Vec<Expr>, Error> {
     let value = given.value();
     let valid = |name: &str| {
-        IfName::new(name).map(|name| name.as_str().as_bytes().to_vec()).map_err(|_| {
-            given.bad(value, "the name of an interface: 1 to 15 bytes, no blanks, \"/\" or \":\"")
-        })
+        let bad = || Error::BadInterface { word: given.word.to_owned(), value: value.to_owned() };
+        IfName::new(name).map(|name| name.as_str().as_bytes().to_vec()).map_err(|_| bad())
     };
     if value == "+" {
         // No interface: as iptables does, the comparison is with a name that none can have.

@@ -1,10 +1,11 @@
 //! A command of iptables(8): the operation, the table, how to print, and the rules.
 
-use super::base::BaseOption;
+use super::base::{Base, BaseOption};
 use super::compile::{Compiled, Counters, compile};
 use super::error::Error;
 use super::number::number32;
 use super::spec::Spec;
+use super::targets;
 use super::words::{Token, Words};
 use crate::net::IpVersion;
 use crate::nft::Rule;
@@ -15,8 +16,8 @@ use crate::nft::expr::Verdict;
 pub struct Command {
     /// `iptables` or `ip6tables`, or as `-4` and `-6` say.
     pub version: IpVersion,
-    /// `-t`; `filter` without it.
-    pub table: String,
+    /// `-t`, the last one; `filter` is meant without it.
+    pub table: Option<String>,
     /// What to do.
     pub operation: Operation,
     /// How to print.
@@ -175,13 +176,15 @@ struct Parser<'a> {
     zero: bool,
     style: PrintStyle,
     counters: Option<Counters>,
+    /// Options of the command, by their letters and as they were given.
+    seen: Vec<(char, &'a str)>,
 }
 
 impl<'a> Parser<'a> {
     fn new(version: IpVersion) -> Self {
-        let (table, operation, counters) = (None, None, None);
+        let (table, operation, counters, seen) = (None, None, None, Vec::new());
         let style = PrintStyle::default();
-        Parser { spec: Spec::new(version), table, operation, zero: false, style, counters }
+        Parser { spec: Spec::new(version), table, operation, zero: false, style, counters, seen }
     }
 
     fn read(&mut self, token: Token<'a>, words: &mut Words<'a>) -> Result<(), Error> {
@@ -190,7 +193,8 @@ impl<'a> Parser<'a> {
             return Err(Error::NotNegatable { word: token.word.to_owned() });
         }
         match option.letter {
-            Some('t' | 'w' | 'W' | 'c' | 'M') => self.setting(option, token, words),
+            Some('w' | 'W') => wait(token, words),
+            Some('t' | 'c' | 'M') => self.setting(option, token, words),
             Some('v' | 'n' | 'x' | '4' | '6' | 'f') | None => self.flag(option, token, words),
             Some(letter) => self.operation(letter, token, words),
         }
@@ -208,11 +212,15 @@ impl<'a> Parser<'a> {
                 let given = words.given(token, &option.spec)?;
                 let number = |text: &str| text.parse().map_err(|_| given.bad(text, "a number"));
                 let (packets, bytes) = (number(given.value())?, number(given.second())?);
+                if self.counters.is_some() {
+                    return Err(Error::Repeated { word: token.word.to_owned() });
+                }
                 self.counters = Some(Counters { packets, bytes });
+                self.seen.push(('c', token.word));
             }
-            // There is no lock to wait for.
+            // No module is to be loaded.
             _ => {
-                words.optional(token);
+                words.given(token, &option.spec)?;
             }
         }
         Ok(())
@@ -225,6 +233,9 @@ impl<'a> Parser<'a> {
         words: &mut Words<'a>,
     ) -> Result<(), Error> {
         words.given(token, &option.spec)?;
+        if !matches!(option.letter, Some('v' | '4' | '6')) {
+            self.seen.push((option.letter.unwrap_or('0'), token.word));
+        }
         match option.letter {
             Some('v') => self.style.verbose = self.style.verbose.saturating_add(1),
             Some('n') => self.style.numeric = true,
@@ -251,13 +262,18 @@ impl<'a> Parser<'a> {
         }
         if before == Some('Z') && matches!(letter, 'L' | 'S') {
             self.zero = true;
-        } else if before.is_some() {
-            return Err(Error::SecondCommand { word: token.word.to_owned() });
+        } else if let Some(before) = before {
+            return Err(Error::SecondCommand { word: format!("-{letter}"), before });
         }
         let missing = || Error::NeedsValue { word: token.word.to_owned(), needs: "a chain" };
         let (chain, second) = match letter {
             'A' | 'C' | 'N' | 'D' | 'I' | 'R' | 'P' | 'E' => {
-                let chain = words.optional(token).ok_or_else(missing)?;
+                let chain = match letter {
+                    // Any word, so that its own fault is named.
+                    'N' => words.any(token),
+                    _ => words.optional(token),
+                };
+                let chain = chain.ok_or_else(missing)?;
                 let takes_second = matches!(letter, 'D' | 'I' | 'R' | 'P' | 'E');
                 (Some(chain), if takes_second { words.another() } else { None })
             }
@@ -277,9 +293,51 @@ impl<'a> Parser<'a> {
 
     fn finish(self) -> Result<Command, Error> {
         let given = self.operation.clone().ok_or(Error::NoCommand)?;
+        self.check(&given)?;
         let operation = self.decide(&given)?;
-        let table = self.table.unwrap_or("filter").to_owned();
+        let table = self.table.map(str::to_owned);
         Ok(Command { version: self.spec.version, table, operation, style: self.style })
+    }
+
+    /// What cannot stand together: names of chains, and options with operations.
+    fn check(&self, given: &Given<'_>) -> Result<(), Error> {
+        let Given { letter, chain, second } = *given;
+        let names = [chain, second.filter(|_| letter == 'E')];
+        if let Some(name) = names.into_iter().flatten().find(|name| name.len() > 28) {
+            return Err(Error::ChainTooLong { name: name.to_owned() });
+        }
+        let is_new = |letter| matches!(letter, 'N' | 'E');
+        if let (true, Some(name)) = (is_new(letter), if letter == 'E' { second } else { chain }) {
+            new_chain(name, self.spec.version)?;
+        }
+        let is_number = letter == 'D' && second.is_some();
+        let makes_rules = matches!(letter, 'A' | 'I' | 'R' | 'D' | 'C') && !is_number;
+        let not_for =
+            |word: &str| Err(Error::NotForCommand { word: word.to_owned(), operation: letter });
+        for (option, word) in &self.seen {
+            let fits = match option {
+                'c' => matches!(letter, 'A' | 'I' | 'R' | 'P'),
+                _ => letter == 'L',
+            };
+            if !fits {
+                return not_for(word);
+            }
+        }
+        if !makes_rules {
+            return self.spec.words().next().map_or(Ok(()), not_for);
+        }
+        let never = match chain {
+            Some("PREROUTING" | "INPUT") => Base::Out,
+            Some("POSTROUTING" | "OUTPUT") => Base::In,
+            _ => return Ok(()),
+        };
+        match self.spec.base.iter().any(|(base, _)| *base == never) {
+            true => {
+                let chain = chain.unwrap_or_default().to_owned();
+                Err(Error::NotInChain { word: never.word(), chain })
+            }
+            false => Ok(()),
+        }
     }
 
     fn decide(&self, given: &Given<'_>) -> Result<Operation, Error> {
@@ -287,7 +345,7 @@ impl<'a> Parser<'a> {
         let some_chain = || given.chain.map(str::to_owned);
         let number = given.second.map(|text| rule_number(text)).transpose();
         let rules = || compile(&self.spec, self.counters.unwrap_or_default());
-        let missing = |needs| Error::NeedsValue { word: format!("-{}", given.letter), needs };
+        let missing = |needs| Error::NeedsSecond { word: format!("-{}", given.letter), needs };
         Ok(match given.letter {
             'A' => Operation::Append { chain: chain(), rules: rules()? },
             'C' => Operation::Check { chain: chain(), rules: rules()? },
@@ -300,7 +358,7 @@ impl<'a> Parser<'a> {
                 Operation::Insert { chain: chain(), number, rules: rules()? }
             }
             'R' => {
-                let number = number?.ok_or_else(|| missing("the number of a rule"))?;
+                let number = number?.ok_or_else(|| missing("a rule number"))?;
                 let mut rules = rules()?;
                 match (rules.pop(), rules.is_empty()) {
                     (Some(rule), true) => {
@@ -322,12 +380,43 @@ impl<'a> Parser<'a> {
             },
             'E' => Operation::Rename {
                 from: chain(),
-                to: given.second.ok_or_else(|| missing("two names"))?.to_owned(),
+                to: given
+                    .second
+                    .ok_or_else(|| missing("old-chain-name and new-chain-name"))?
+                    .to_owned(),
             },
             'V' => Operation::Version,
             _ => Operation::Help,
         })
     }
+}
+
+/// There is no lock to wait for; what is said about waiting must be numbers all the same.
+fn wait<'a>(token: Token<'a>, words: &mut Words<'a>) -> Result<(), Error> {
+    match words.optional(token) {
+        Some(value) if value.parse::<f64>().is_err() => {
+            let (word, value) = (token.word.to_owned(), value.to_owned());
+            Err(Error::BadValue { word, value, expected: "a number of seconds" })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The name of a chain that is to be made.
+fn new_chain(name: &str, version: IpVersion) -> Result<(), Error> {
+    if let Some(first @ ('-' | '!')) = name.chars().next() {
+        return Err(Error::ChainBegins { first });
+    }
+    // A target that has no native form is one too.
+    let is_target = matches!(name, "" | "ACCEPT" | "DROP" | "RETURN" | "QUEUE")
+        || !matches!(targets::find(name, version), Ok(None));
+    if is_target {
+        return Err(Error::ChainIsTarget { name: name.to_owned() });
+    }
+    if name.contains(char::is_whitespace) {
+        return Err(Error::ChainBlanks { name: name.to_owned() });
+    }
+    Ok(())
 }
 
 /// A rule's number, from 1.

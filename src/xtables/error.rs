@@ -99,14 +99,131 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
+    /// `! !`.
+    #[error("\"!\" must stand in front of one option")]
+    RepeatedNegation,
+    /// A value that is no address of any family.
+    #[error("option {word}: {value:?} is not an address (names of hosts are not looked up)")]
+    BadAddress {
+        /// The option as given.
+        word: String,
+        /// What was given.
+        value: String,
+    },
+    /// What stands behind the `/` of an address.
+    #[error(
+        "option {word}: {value:?} is not a mask: expected the length of a prefix or an address"
+    )]
+    BadMask {
+        /// The option as given.
+        word: String,
+        /// What was given.
+        value: String,
+    },
+    /// `-p` with something else.
+    #[error(
+        "option {word}: {value:?} is not a protocol: expected its number or one of the usual names"
+    )]
+    BadProtocol {
+        /// The option as given.
+        word: String,
+        /// What was given.
+        value: String,
+    },
+    /// A port that is none.
+    #[error(
+        "option {word}: {value:?} is not a port or a range of ports (names of services are not looked up)"
+    )]
+    BadPort {
+        /// The option as given.
+        word: String,
+        /// What was given.
+        value: String,
+    },
+    /// `-i` or `-o` with something else.
+    #[error(
+        "option {word}: {value:?} is not the name of an interface: 1 to 15 bytes, no blanks, \"/\" or \":\""
+    )]
+    BadInterface {
+        /// The option as given.
+        word: String,
+        /// What was given.
+        value: String,
+    },
+    /// `-j` or `-g` with what can be no chain.
+    #[error(
+        "option {word}: {value:?} is not the name of a chain: expected 1 to 28 bytes, no blanks"
+    )]
+    BadTarget {
+        /// The option as given.
+        word: String,
+        /// What was given.
+        value: String,
+    },
+    /// `-f` for IPv6.
+    #[error("option {word} is not supported: fragments of IPv6 are a header of their own")]
+    OtherFamilyFragments {
+        /// The option as given.
+        word: String,
+    },
+    /// The second value of an operation.
+    #[error("option {word} needs {needs}")]
+    NeedsSecond {
+        /// The option as given.
+        word: String,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// An option that the operation cannot use: `-F -s 10.0.0.0/8`.
+    #[error("option {word} means nothing to -{operation}")]
+    NotForCommand {
+        /// The option as given.
+        word: String,
+        /// The operation's letter.
+        operation: char,
+    },
+    /// `-o` in a chain that no packet leaves by, or `-i` in one that none comes in by.
+    #[error("option {word} never matches in {chain}")]
+    NotInChain {
+        /// `-i` or `-o`.
+        word: &'static str,
+        /// The chain.
+        chain: String,
+    },
+    /// The name of a chain with more than 28 bytes.
+    #[error("the name of a chain {name:?} is too long: expected 1 to 28 bytes")]
+    ChainTooLong {
+        /// The name.
+        name: String,
+    },
+    /// The name of a new chain that looks like an option.
+    #[error("the name of a chain cannot begin with {first:?}")]
+    ChainBegins {
+        /// `-` or `!`.
+        first: char,
+    },
+    /// The name of a new chain with blanks in it.
+    #[error("the name of a chain {name:?} has blanks in it")]
+    ChainBlanks {
+        /// The name.
+        name: String,
+    },
+    /// The name of a new chain that `-j` takes for a target.
+    #[error("the name of a chain {name:?} is that of a target")]
+    ChainIsTarget {
+        /// The name.
+        name: String,
+    },
     /// Words without an operation such as `-A`.
     #[error("no command specified")]
     NoCommand,
     /// Two operations, such as `-A` and `-D`.
-    #[error("option {word}: another command was given before")]
+    #[error("option {word}: -{before} was given before")]
     SecondCommand {
         /// The second.
         word: String,
+        /// The letter of the first.
+        before: char,
     },
     /// `-R` with several addresses.
     #[error("one rule cannot be replaced with several")]

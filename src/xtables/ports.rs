@@ -63,8 +63,7 @@ pub(super) fn read_ports(field: &Expr, test: &Test<'_>) -> Option<(Side, bool, S
 
 /// Reads a port or a range of ports.
 pub(super) fn range(given: &Given<'_>, text: &str) -> Result<(u16, u16), Error> {
-    const EXPECTED: &str = "a port or a range of ports (names of services are not looked up)";
-    let bad = || given.bad(text, EXPECTED);
+    let bad = || Error::BadPort { word: given.word.to_owned(), value: text.to_owned() };
     let (first, last) = match text.split_once(':') {
         Some((first, last)) => (
             if first.is_empty() { Some(0) } else { number16(first) },

@@ -13,16 +13,16 @@ use crate::nft::{Expr, Rule as NftRule};
 /// A rule in the words of iptables.
 #[derive(Debug)]
 pub struct Rule {
-    base: Vec<BaseSetting>,
+    pub(super) base: Vec<BaseSetting>,
     matches: Vec<Extension>,
-    target: Target,
+    pub(super) target: Target,
     counters: Option<Counters>,
 }
 
 /// A match or a target with its options.
 #[derive(Debug)]
-struct Extension {
-    module: &'static Module,
+pub(super) struct Extension {
+    pub(super) module: &'static Module,
     settings: Vec<Setting>,
 }
 
@@ -39,7 +39,7 @@ impl Extension {
 }
 
 #[derive(Debug)]
-enum Target {
+pub(super) enum Target {
     /// The rule only counts.
     None,
     Verdict(Verdict),
@@ -114,7 +114,7 @@ impl Rule {
 }
 
 /// The name that `-j` gives a verdict; empty for one that iptables has no name for.
-fn verdict_name(verdict: &Verdict) -> &str {
+pub(super) fn verdict_name(verdict: &Verdict) -> &str {
     match verdict {
         Verdict::Accept => "ACCEPT",
         Verdict::Drop => "DROP",

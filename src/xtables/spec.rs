@@ -97,6 +97,12 @@ impl<'a> Spec<'a> {
         Ok(None)
     }
 
+    /// The words of the options that say what the rule is.
+    pub(super) fn words(&self) -> impl Iterator<Item = &'a str> + '_ {
+        let base = self.base.iter().map(|(_, given)| given.word);
+        base.chain(self.jump.is_some().then_some("-j"))
+    }
+
     /// The matches and targets are built with this.
     pub(super) fn context(&self) -> Context {
         Context { version: self.version, protocol: self.protocol }
@@ -138,8 +144,11 @@ impl<'a> Spec<'a> {
 
     fn read_protocol(&mut self, given: &Given<'a>) -> Result<(), Error> {
         let value = given.value();
-        let expected = "a protocol: expected its number or one of the usual names";
-        match protocol::protocol(value).ok_or_else(|| given.bad(value, expected))? {
+        let bad = || {
+            let (word, value) = (given.word.to_owned(), value.to_owned());
+            Error::BadProtocol { word, value }
+        };
+        match protocol::protocol(value).ok_or_else(bad)? {
             0 if given.negated => Err(given.never()),
             number => {
                 self.protocol = (number > 0 && !given.negated).then_some(number);
@@ -155,9 +164,10 @@ impl<'a> Spec<'a> {
         }
         let value = given.value();
         let chain = || {
-            let expected = "the name of a chain: expected 1 to 28 bytes, no blanks";
             let valid = value.len() < 29 && !value.contains(char::is_whitespace);
-            Name::new(value).ok().filter(|_| valid).ok_or_else(|| given.bad(value, expected))
+            let (word, value) = (given.word.to_owned(), value.to_owned());
+            let name = Name::new(value.as_str()).ok().filter(|_| valid);
+            name.ok_or(Error::BadTarget { word, value })
         };
         let goto = given.spec.name() == "goto";
         self.jump = Some(match value {

@@ -158,7 +158,8 @@ impl<'a> Words<'a> {
         let negated = word == "!";
         if negated {
             word = match self.rest.next().map(String::as_str) {
-                Some("!") | None => return Err(Error::StrayNegation),
+                Some("!") => return Err(Error::RepeatedNegation),
+                None => return Err(Error::StrayNegation),
                 Some(word) => word,
             };
         }
@@ -183,6 +184,12 @@ impl<'a> Words<'a> {
     pub(super) fn optional(&mut self, token: Token<'a>) -> Option<&'a str> {
         self.cluster = None;
         token.attached.or_else(|| self.another())
+    }
+
+    /// The next word, whatever it is: `-x` in `-N -x`.
+    pub(super) fn any(&mut self, token: Token<'a>) -> Option<&'a str> {
+        self.cluster = None;
+        token.attached.or_else(|| self.rest.next().map(String::as_str))
     }
 
     /// The next word if it is a value and no option: `1` in `-I CHAIN 1`.
@@ -221,7 +228,7 @@ impl<'a> Words<'a> {
             // The old place of the negation: `-s ! 192.0.2.1`.
             if value == "!" && spec.negatable && values.is_empty() {
                 if negated {
-                    return Err(Error::StrayNegation);
+                    return Err(Error::RepeatedNegation);
                 }
                 negated = true;
             } else {

@@ -6,12 +6,28 @@
 
 mod builtin;
 mod change;
+mod classic;
+mod clock;
+mod draft;
+mod draft_chain;
+mod draft_chains;
 mod error;
+mod getopt;
+mod help;
+mod list;
 mod program;
+mod restore;
+mod save;
+mod save_file;
+mod sealed;
 mod show;
 mod state;
 mod translate;
 
-pub use error::Error;
+pub use error::{Error, Refusal};
 pub use program::{Program, run};
+pub use sealed::Deed;
 pub use translate::{Translate, TranslateError, translate};
+
+#[cfg(test)]
+mod tests;

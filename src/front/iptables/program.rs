@@ -1,17 +1,19 @@
 //! The programs, by name, and what each does with its arguments.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
-use super::builtin::{TABLES, Table};
+use super::builtin::Table;
 use super::change::Changer;
 use super::error::{Error, VERSION};
+use super::restore::restore;
+use super::save::save;
 use super::show::{self, Counts};
 use super::state::State;
-use super::translate;
+use super::{help, list, translate};
 use crate::net::IpVersion;
 use crate::nft::Kernel;
-use crate::xtables::{self, Command, Operation};
+use crate::xtables::{self, Command, Operation, PrintStyle};
 
 /// One of the programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +28,20 @@ pub struct Program {
 enum Kind {
     Command,
     Save,
+    Restore,
     Translate,
     TranslateFile,
 }
 
 impl Program {
     /// All of them.
-    pub const ALL: [Program; 8] = [
+    pub const ALL: [Program; 10] = [
         Program { name: "iptables", version: IpVersion::V4, kind: Kind::Command },
         Program { name: "ip6tables", version: IpVersion::V6, kind: Kind::Command },
         Program { name: "iptables-save", version: IpVersion::V4, kind: Kind::Save },
         Program { name: "ip6tables-save", version: IpVersion::V6, kind: Kind::Save },
+        Program { name: "iptables-restore", version: IpVersion::V4, kind: Kind::Restore },
+        Program { name: "ip6tables-restore", version: IpVersion::V6, kind: Kind::Restore },
         Program { name: "iptables-translate", version: IpVersion::V4, kind: Kind::Translate },
         Program { name: "ip6tables-translate", version: IpVersion::V6, kind: Kind::Translate },
         Program {
@@ -66,62 +71,151 @@ pub fn run(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> ExitCode {
+    let mut out = BufWriter::new(out);
     let done = match program.kind {
-        Kind::Command => command(program, words, out),
-        Kind::Save => save(program, words, out),
+        Kind::Command => command(program, words, &mut out),
+        Kind::Save => save(program.name, program.version, words, &mut out),
+        Kind::Restore => restore(program.name, program.version, words, &mut out),
         Kind::Translate => {
-            return translate::command(program.name, program.version, words, out, err);
+            return translate::command(program.name, program.version, words, &mut out, err);
         }
         Kind::TranslateFile => {
-            return translate::file(program.name, program.version, words, out, err);
+            return translate::file(program.name, program.version, words, &mut out, err);
         }
     };
-    match done.and_then(|()| Ok(out.flush()?)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => match error.print(program.name, err) {
-            Ok(()) => ExitCode::from(error.code()),
-            Err(_) => ExitCode::FAILURE,
-        },
+    // What was printed before a fault is true all the same.
+    match (done, out.flush()) {
+        (Ok(()), Ok(())) => ExitCode::SUCCESS,
+        (Err(error), _) => fail(&error, program.name, err),
+        (Ok(()), Err(error)) => fail(&error.into(), program.name, err),
+    }
+}
+
+fn fail(error: &Error, program: &str, err: &mut impl Write) -> ExitCode {
+    match error.print(program, err) {
+        Ok(()) => ExitCode::from(error.code()),
+        Err(_) => ExitCode::FAILURE,
     }
 }
 
 fn command(program: Program, words: &[String], out: &mut impl Write) -> Result<(), Error> {
-    let Command { version, table: name, operation, style } =
-        xtables::command(words, program.version)?;
+    let Command { version, table, operation, style } = xtables::command(words, program.version)?;
+    if version != program.version {
+        return Err(Error::OtherProgram { version });
+    }
+    let name = table.unwrap_or_else(|| "filter".to_owned());
     let table = Table::find(&name).ok_or(Error::NoTable { name })?;
     match &operation {
         Operation::Version => {
             let ours = env!("CARGO_PKG_VERSION");
-            writeln!(out, "{} {VERSION} portcullis {ours}", program.name)?;
-            return Ok(());
+            return Ok(writeln!(out, "{} {VERSION} portcullis {ours}", program.name)?);
         }
-        Operation::ListRules { chain, number, .. } => {
-            let mut kernel = Kernel::open()?;
-            let state = State::read(&mut kernel, table, version, chain.as_deref())?;
-            let counts = if style.verbose > 0 { Counts::Behind } else { Counts::Hidden };
-            return list_rules(&state, chain.as_deref(), *number, counts, out);
-        }
+        Operation::Help => return Ok(help::command(program.name, out)?),
         _ => {}
     }
     let mut kernel = Kernel::open()?;
-    let done = Changer { kernel: &mut kernel, table, version }.change(&operation);
-    kernel.close_later();
+    let done = perform(&mut kernel, table, version, &operation, style, out);
+    match operation {
+        Operation::List { zero: false, .. }
+        | Operation::ListRules { zero: false, .. }
+        | Operation::Check { .. } => kernel.close(),
+        _ => kernel.close_later(),
+    }
     done
+}
+
+fn perform(
+    kernel: &mut Kernel,
+    table: &'static Table,
+    version: IpVersion,
+    operation: &Operation,
+    style: PrintStyle,
+    out: &mut impl Write,
+) -> Result<(), Error> {
+    let (chain, number, zero) = match operation {
+        Operation::List { chain, number, zero } => {
+            let state = read(kernel, table, version, chain.as_deref())?;
+            list::list(&state, *number, style, out)?;
+            (chain, number, zero)
+        }
+        Operation::ListRules { chain, number, zero } => {
+            let state = read(kernel, table, version, chain.as_deref())?;
+            let counts = if style.verbose > 0 { Counts::Behind } else { Counts::Hidden };
+            list_rules(&state, *number, counts, out)?;
+            (chain, number, zero)
+        }
+        operation => {
+            let told = match style.verbose {
+                0 => None,
+                _ => Some(told(kernel, table, version, operation)?),
+            };
+            Changer { kernel, table, version }.change(operation)?;
+            if let Some(told) = told {
+                out.write_all(&told)?;
+            }
+            return Ok(());
+        }
+    };
+    if !*zero {
+        return Ok(());
+    }
+    let operation = Operation::Zero { chain: chain.clone(), number: *number };
+    let told = match style.verbose {
+        0 => Vec::new(),
+        _ => told(kernel, table, version, &operation)?,
+    };
+    Changer { kernel, table, version }.change(&operation)?;
+    Ok(out.write_all(&told)?)
+}
+
+/// A table, or one chain of it, which must be there.
+fn read(
+    kernel: &mut Kernel,
+    table: &'static Table,
+    version: IpVersion,
+    chain: Option<&str>,
+) -> Result<State, Error> {
+    let state = State::read(kernel, table, version, chain)?;
+    match chain {
+        Some(name) if state.chain(name).is_none() => {
+            Err(Error::Incompatible { chain: name.to_owned(), table: table.name })
+        }
+        Some(_) | None => Ok(state),
+    }
+}
+
+/// What `-v` tells of an operation.
+fn told(
+    kernel: &mut Kernel,
+    table: &'static Table,
+    version: IpVersion,
+    operation: &Operation,
+) -> Result<Vec<u8>, Error> {
+    let mut text = Vec::new();
+    let (doing, chain) = match operation {
+        Operation::Flush { chain } => ("Flushing", chain),
+        Operation::Zero { chain, .. } => ("Zeroing", chain),
+        Operation::DeleteChain { chain } => ("Deleting", chain),
+        operation => {
+            list::tell_rules(operation, version, &mut text)?;
+            return Ok(text);
+        }
+    };
+    let state = State::read(kernel, table, version, chain.as_deref())?;
+    for chain in &state.chains {
+        if doing != "Deleting" || chain.policy.is_none() {
+            writeln!(text, "{doing} chain `{}'", chain.name)?;
+        }
+    }
+    Ok(text)
 }
 
 fn list_rules(
     state: &State,
-    chain: Option<&str>,
     number: Option<u32>,
     counts: Counts,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    if let Some(chain) = chain
-        && state.chain(chain).is_none()
-    {
-        let (chain, table) = (chain.to_owned(), state.table.name);
-        return Err(Error::Incompatible { chain, table });
-    }
     if number.is_none() {
         if state.has_foreign {
             writeln!(out, "{}", show::incompatible(state))?;
@@ -132,30 +226,6 @@ fn list_rules(
     }
     for chain in &state.chains {
         show::rules(chain, state.version, counts, number, out)?;
-    }
-    Ok(())
-}
-
-fn save(program: Program, words: &[String], out: &mut impl Write) -> Result<(), Error> {
-    let mut counts = Counts::Hidden;
-    let mut only = None;
-    let mut words = words.iter().map(String::as_str);
-    while let Some(word) = words.next() {
-        match word {
-            "-c" | "--counters" => counts = Counts::InFront,
-            "-t" | "--table" => only = words.next(),
-            word => {
-                let word = word.to_owned();
-                return Err(xtables::Error::UnknownOption { word }.into());
-            }
-        }
-    }
-    let mut kernel = Kernel::open()?;
-    for table in TABLES.iter().filter(|table| only.is_none_or(|only| only == table.name)) {
-        let state = State::read(&mut kernel, table, program.version, None)?;
-        if state.exists {
-            show::save(&state, counts, "now", program.name, out)?;
-        }
     }
     Ok(())
 }

@@ -93,8 +93,15 @@ impl State {
         }
         users.sort_by(|one, other| one.name.cmp(&other.name));
         chains.extend(users);
+        // The kernel lists them chain by chain.
+        let mut last = 0;
         for (name, rule) in rules {
-            if let Some(chain) = chains.iter_mut().find(|chain| chain.name == name) {
+            if chains.get(last).is_none_or(|chain| chain.name != name) {
+                let found = chains.iter().position(|chain| chain.name == name);
+                let Some(found) = found else { continue };
+                last = found;
+            }
+            if let Some(chain) = chains.get_mut(last) {
                 chain.rules.push(rule);
             }
         }

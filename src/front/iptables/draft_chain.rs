@@ -1,0 +1,318 @@
+//! One chain as it will be when a change is committed.
+
+use std::collections::VecDeque;
+
+use super::builtin::Builtin;
+use super::sealed::{Deed, Origin, Sealed};
+use crate::nft::expr::Counter;
+use crate::nft::{
+    AnyChain, Chain, ChainUsage, Change, Kernel, Listed, Name, Policy, Rule, TableId,
+};
+use crate::xtables::Companion;
+
+/// A rule that is to be made, with what must be in the table before it.
+#[derive(Debug, Clone)]
+pub(super) struct NewRule {
+    pub(super) rule: Rule,
+    pub(super) companions: Vec<Companion>,
+    pub(super) origin: Origin,
+}
+
+/// A rule's place in a chain whose rules were read.
+#[derive(Debug)]
+enum Slot {
+    Kept(Listed<Rule>),
+    Replaced(Listed<Rule>, NewRule),
+    New(NewRule),
+}
+
+/// The rules of a chain, as far as they matter.
+#[derive(Debug)]
+enum Rules {
+    /// Those there are were not read: new ones go in front of them and behind them. The first of
+    /// `front` is the first rule.
+    Ends {
+        front: VecDeque<NewRule>,
+        back: Vec<NewRule>,
+    },
+    Known(VecDeque<Slot>),
+}
+
+/// A chain while a change is prepared.
+#[derive(Debug)]
+pub(super) struct DraftChain {
+    /// Its name until the change is committed.
+    pub(super) name: Name,
+    /// As the kernel has it; none if it is to be made.
+    pub(super) there: Option<Listed<AnyChain>>,
+    /// How many rules it has in the kernel, and how many jump to it, in one number.
+    pub(super) uses: u32,
+    /// Whether the kernel counts what comes to its policy.
+    counts: bool,
+    builtin: Option<&'static Builtin>,
+    made: Origin,
+    policy: Option<(Policy, Origin)>,
+    counter: Option<(Counter, Origin)>,
+    flushed: Option<Origin>,
+    deleted: Vec<(Listed<Rule>, Origin)>,
+    rules: Rules,
+    renamed: Option<(Name, Origin)>,
+}
+
+impl DraftChain {
+    /// One that the kernel has.
+    pub(super) fn listed(usage: ChainUsage, origin: Origin) -> Self {
+        let rules = Rules::Ends { front: VecDeque::new(), back: Vec::new() };
+        let ChainUsage { chain, uses, counter } = usage;
+        let made = DraftChain::made(chain.value.name().clone(), None, origin);
+        DraftChain { there: Some(chain), uses, counts: counter.is_some(), rules, ..made }
+    }
+
+    /// One that is to be made: a chain that a hook calls, or one of a user's.
+    pub(super) fn made(name: Name, builtin: Option<&'static Builtin>, made: Origin) -> Self {
+        DraftChain {
+            name,
+            there: None,
+            uses: 0,
+            counts: false,
+            builtin,
+            made,
+            policy: None,
+            counter: None,
+            flushed: None,
+            deleted: Vec::new(),
+            rules: Rules::Known(VecDeque::new()),
+            renamed: None,
+        }
+    }
+
+    /// Reads the rules there are, if they were not.
+    pub(super) fn load(
+        &mut self,
+        kernel: &mut Kernel,
+        table: &TableId,
+    ) -> Result<(), crate::nft::Error> {
+        let Rules::Ends { front, back } = &mut self.rules else { return Ok(()) };
+        let listed = kernel.rules(table, Some(&self.name))?;
+        let mut slots: VecDeque<Slot> = std::mem::take(front).into_iter().map(Slot::New).collect();
+        slots.extend(listed.into_iter().map(|(_, rule)| Slot::Kept(rule)));
+        slots.extend(std::mem::take(back).into_iter().map(Slot::New));
+        self.rules = Rules::Known(slots);
+        Ok(())
+    }
+
+    /// The rules, if they were read.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        let slots = match &self.rules {
+            Rules::Known(slots) => Some(slots),
+            Rules::Ends { .. } => None,
+        };
+        slots.into_iter().flatten().map(|slot| match slot {
+            Slot::Kept(listed) => &listed.value,
+            Slot::Replaced(_, new) | Slot::New(new) => &new.rule,
+        })
+    }
+
+    pub(super) fn append(&mut self, new: NewRule) {
+        match &mut self.rules {
+            Rules::Ends { back, .. } => back.push(new),
+            Rules::Known(slots) => slots.push_back(Slot::New(new)),
+        }
+    }
+
+    pub(super) fn prepend(&mut self, new: NewRule) {
+        match &mut self.rules {
+            Rules::Ends { front, .. } => front.push_front(new),
+            Rules::Known(slots) => slots.push_front(Slot::New(new)),
+        }
+    }
+
+    /// Puts a rule at a place, if the chain is that long.
+    #[must_use]
+    pub(super) fn insert(&mut self, at: usize, new: NewRule) -> bool {
+        match &mut self.rules {
+            Rules::Known(slots) if at <= slots.len() => {
+                slots.insert(at, Slot::New(new));
+                true
+            }
+            Rules::Known(_) | Rules::Ends { .. } => false,
+        }
+    }
+
+    /// Puts a rule in the place of another, if there is one.
+    #[must_use]
+    pub(super) fn replace(&mut self, at: usize, new: NewRule) -> bool {
+        let Rules::Known(slots) = &mut self.rules else { return false };
+        let Some(slot) = slots.get_mut(at) else { return false };
+        // What stands in for the old one is never seen.
+        *slot = match std::mem::replace(slot, Slot::New(new.clone())) {
+            Slot::Kept(old) | Slot::Replaced(old, _) => Slot::Replaced(old, new),
+            Slot::New(_) => Slot::New(new),
+        };
+        true
+    }
+
+    /// Takes a rule away, if there is one.
+    #[must_use]
+    pub(super) fn delete(&mut self, at: usize, origin: Origin) -> bool {
+        let Rules::Known(slots) = &mut self.rules else { return false };
+        match slots.remove(at) {
+            Some(Slot::Kept(old) | Slot::Replaced(old, _)) => self.deleted.push((old, origin)),
+            Some(Slot::New(_)) => {}
+            None => return false,
+        }
+        true
+    }
+
+    /// Takes all rules away.
+    pub(super) fn flush(&mut self, origin: Origin) {
+        self.flushed = self.there.is_some().then_some(origin);
+        self.deleted.clear();
+        self.rules = Rules::Known(VecDeque::new());
+    }
+
+    pub(super) fn set_policy(&mut self, policy: Policy, origin: Origin) {
+        self.policy = Some((policy, origin));
+    }
+
+    pub(super) fn set_counter(&mut self, counter: Counter, origin: Origin) {
+        self.counter = Some((counter, origin));
+    }
+
+    /// Gives it another name: at once if it is to be made, with the batch if it is there.
+    pub(super) fn rename(&mut self, to: Name, origin: Origin) {
+        match self.there {
+            Some(_) => self.renamed = Some((to, origin)),
+            None => self.name = to,
+        }
+    }
+
+    /// Whether the kernel counts what comes to its policy.
+    pub(super) fn counts(&self) -> bool {
+        self.counts
+    }
+
+    /// Whether its policy is to drop.
+    pub(super) fn drops(&self) -> bool {
+        let there = self.there.as_ref().is_some_and(|there| match &there.value {
+            AnyChain::Base(chain) => chain.policy == Policy::Drop,
+            AnyChain::Regular(_) => false,
+        });
+        self.policy.map_or(there, |(policy, _)| policy == Policy::Drop)
+    }
+
+    /// Whether it is to be made, and a hook calls it.
+    pub(super) fn is_builtin(&self) -> bool {
+        self.builtin.is_some()
+    }
+
+    /// Whether rules of the kernel's go.
+    pub(super) fn takes_rules_away(&self) -> bool {
+        self.flushed.is_some() || !self.deleted.is_empty()
+    }
+
+    /// Whether rules are to be made in it.
+    pub(super) fn has_new_rules(&self) -> bool {
+        match &self.rules {
+            Rules::Ends { front, back } => !front.is_empty() || !back.is_empty(),
+            Rules::Known(slots) => slots.iter().any(|slot| !matches!(slot, Slot::Kept(_))),
+        }
+    }
+
+    /// The rules that go: in front of all that is made.
+    pub(super) fn seal_deletions(&mut self, table: &TableId, sealed: &mut Sealed) {
+        if let Some(origin) = self.flushed {
+            sealed.push(Change::FlushChain(table.clone(), self.name.clone()), origin);
+            return;
+        }
+        for (rule, origin) in self.deleted.drain(..) {
+            sealed.push(Change::DeleteRule(table.clone(), self.name.clone(), rule), origin);
+        }
+    }
+
+    /// The chain itself, if it is to be made.
+    pub(super) fn seal_chain(&self, table: &TableId, sealed: &mut Sealed) {
+        if self.there.is_some() {
+            return;
+        }
+        let change = match self.builtin {
+            Some(builtin) => {
+                let policy = self.policy.map_or(Policy::Accept, |(policy, _)| policy);
+                Change::AddBaseChain(table.clone(), builtin.base_chain(policy))
+            }
+            None => Change::AddChain(table.clone(), Chain::new(self.name.clone())),
+        };
+        sealed.push(change, self.made);
+    }
+
+    /// The rules that come.
+    pub(super) fn seal_rules(&mut self, table: &TableId, sealed: &mut Sealed) {
+        let none = Rules::Known(VecDeque::new());
+        match std::mem::replace(&mut self.rules, none) {
+            Rules::Ends { front, back } => {
+                for new in front.into_iter().rev() {
+                    self.seal_insertion(new, None, table, sealed);
+                }
+                for new in back {
+                    self.seal_addition(new, table, sealed);
+                }
+            }
+            Rules::Known(slots) => {
+                let mut waiting = Vec::new();
+                for slot in slots {
+                    match slot {
+                        Slot::New(new) => waiting.push(new),
+                        Slot::Kept(old) => {
+                            for new in waiting.drain(..) {
+                                self.seal_insertion(new, Some(old.handle), table, sealed);
+                            }
+                        }
+                        // Others are put in front of it by the handle that it may lose then.
+                        Slot::Replaced(old, replacement) => {
+                            for new in waiting.drain(..) {
+                                self.seal_insertion(new, Some(old.handle), table, sealed);
+                            }
+                            let NewRule { rule, companions, origin } = replacement;
+                            sealed.companions(table, companions, origin);
+                            let (table, chain) = (table.clone(), self.name.clone());
+                            let new = rule;
+                            sealed.push(Change::ReplaceRule { table, chain, old, new }, origin);
+                        }
+                    }
+                }
+                for new in waiting {
+                    self.seal_addition(new, table, sealed);
+                }
+            }
+        }
+    }
+
+    fn seal_insertion(&self, new: NewRule, at: Option<u64>, table: &TableId, sealed: &mut Sealed) {
+        let NewRule { rule, companions, origin } = new;
+        sealed.companions(table, companions, origin);
+        let (table, chain, before) = (table.clone(), self.name.clone(), at);
+        sealed.push(Change::InsertRule { table, chain, rule, before }, origin);
+    }
+
+    fn seal_addition(&self, new: NewRule, table: &TableId, sealed: &mut Sealed) {
+        let NewRule { rule, companions, origin } = new;
+        sealed.companions(table, companions, origin);
+        let (table, chain) = (table.clone(), self.name.clone());
+        sealed.push(Change::AddRule { table, chain, rule, after: None }, origin);
+    }
+
+    /// Policy, counters and name: last.
+    pub(super) fn seal_rest(self, table: &TableId, sealed: &mut Sealed) {
+        if let (Some((policy, origin)), Some(_)) = (self.policy, &self.there) {
+            sealed.push(Change::SetPolicy(table.clone(), self.name.clone(), policy), origin);
+        }
+        if let Some((counter, origin)) = self.counter {
+            let change = Change::SetChainCounters(table.clone(), self.name.clone(), counter);
+            sealed.push(change, origin);
+        }
+        if let (Some((to, origin)), Some(chain)) = (self.renamed, self.there) {
+            let table = table.clone();
+            sealed.push(Change::RenameChain { table, chain, to }, origin.of(Deed::ChainRename));
+        }
+    }
+}

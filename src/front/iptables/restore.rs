@@ -1,0 +1,287 @@
+//! `iptables-restore`: each table of a save file is one batch.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+
+use super::builtin::Table;
+use super::change::{Changer, Effect};
+use super::draft::Draft;
+use super::draft_chains::policy_named;
+use super::error::{Error, VERSION};
+use super::getopt::{Known, Value, getopt};
+use super::save_file::{Line, line};
+use super::{help, list};
+use crate::net::IpVersion;
+use crate::nft::{Kernel, Policy};
+use crate::xtables::{self, Counters, Operation};
+
+const OPTIONS: [Known; 12] = [
+    ('c', "counters", Value::None),
+    ('v', "verbose", Value::None),
+    ('V', "version", Value::None),
+    ('t', "test", Value::None),
+    ('h', "help", Value::None),
+    ('n', "noflush", Value::None),
+    ('T', "table", Value::Needed),
+    ('M', "modprobe", Value::Needed),
+    ('w', "wait", Value::Number),
+    ('W', "wait-interval", Value::Number),
+    ('4', "ipv4", Value::None),
+    ('6', "ipv6", Value::None),
+];
+
+const HINT: &str = "Try `iptables-restore -h' for more information.";
+
+/// What of a table is kept that the file does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Others {
+    Flushed,
+    Kept,
+}
+
+/// How a file is restored.
+struct Restore<'a> {
+    program: &'static str,
+    version: IpVersion,
+    /// Whether counters of the file are taken over.
+    counters: bool,
+    verbose: bool,
+    others: Others,
+    effect: Effect,
+    /// `-T`
+    only: Option<&'a str>,
+}
+
+/// A line of a table that is to be done.
+enum Step {
+    /// `:CHAIN -`
+    Declare(String),
+    /// `:INPUT DROP [0:0]`
+    Builtin(String, Option<Policy>, Option<Counters>),
+    Operation(Operation),
+}
+
+/// A table while its lines are read.
+struct Block {
+    table: &'static Table,
+    /// Where it begins.
+    line: usize,
+    steps: Vec<(usize, Step)>,
+}
+
+/// Runs `iptables-restore` with the words behind its name.
+pub(super) fn restore(
+    program: &'static str,
+    version: IpVersion,
+    words: &[String],
+    out: &mut impl Write,
+) -> Result<(), Error> {
+    let (options, files) = getopt(words, &OPTIONS, HINT)?;
+    let has = |letter| options.iter().any(|(given, _)| *given == letter);
+    if has('h') {
+        return Ok(help::restore(program, out)?);
+    }
+    if has('V') {
+        return Ok(writeln!(out, "{program} {VERSION}")?);
+    }
+    let version = options.iter().fold(version, |version, (letter, _)| match letter {
+        '4' => IpVersion::V4,
+        '6' => IpVersion::V6,
+        _ => version,
+    });
+    let only = options.iter().rev().find(|(letter, _)| *letter == 'T').map(|(_, table)| *table);
+    let restore = Restore {
+        program,
+        version,
+        counters: has('c'),
+        verbose: has('v'),
+        others: if has('n') { Others::Kept } else { Others::Flushed },
+        effect: if has('t') { Effect::Test } else { Effect::Commit },
+        only,
+    };
+    let input: Box<dyn BufRead> = match files.as_slice() {
+        [] => Box::new(io::stdin().lock()),
+        [file] => match File::open(file) {
+            Ok(opened) => Box::new(BufReader::new(opened)),
+            Err(error) => return Err(cannot_open(file, &error)),
+        },
+        [_, _, ..] => {
+            let text = "Unknown arguments found on commandline".to_owned();
+            return Err(Error::Usage { text, hint: HINT });
+        }
+    };
+    let mut kernel = Kernel::open()?;
+    let done = restore.all(&mut kernel, input, out);
+    kernel.close_later();
+    done
+}
+
+fn cannot_open(file: &str, error: &io::Error) -> Error {
+    let errno = error.raw_os_error().map(nix::errno::Errno::from_raw);
+    let cause = errno.map_or_else(|| error.to_string(), |errno| errno.desc().to_owned());
+    Error::Open { file: file.to_owned(), cause }
+}
+
+impl Restore<'_> {
+    /// One table after the other; those in front of a fault stay in force.
+    fn all(
+        &self,
+        kernel: &mut Kernel,
+        input: impl BufRead,
+        out: &mut impl Write,
+    ) -> Result<(), Error> {
+        let mut block: Option<Block> = None;
+        let mut skips = false;
+        let mut last = 0;
+        for (number, text) in (1..).zip(input.lines()) {
+            let text = text?;
+            last = number;
+            let fault = |fault: super::save_file::Fault| self.bad(number, &fault.to_string());
+            let read = line(&text).map_err(fault);
+            if skips {
+                skips = !matches!(read, Ok(Line::Commit));
+                continue;
+            }
+            match (read?, &mut block) {
+                (Line::Comment, _) => {
+                    if self.verbose && !text.is_empty() {
+                        writeln!(out, "{text}")?;
+                    }
+                }
+                (Line::Table(name), None) => {
+                    let bad = || self.bad(number, &format!("table name '{name}' invalid"));
+                    let table = Table::find(name).ok_or_else(bad)?;
+                    skips = self.only.is_some_and(|only| only != name);
+                    block = (!skips).then(|| Block { table, line: number, steps: Vec::new() });
+                }
+                (Line::Commit, Some(_)) => {
+                    if let Some(block) = block.take() {
+                        self.commit(kernel, &block, out)?;
+                    }
+                }
+                (Line::Chain { name, policy, counters }, Some(block)) => {
+                    let step = self.chain(block.table, number, name, policy, counters)?;
+                    block.steps.push((number, step));
+                }
+                (Line::Rule { counters, words }, Some(block)) => {
+                    let step = self.rule(words, counters).map_err(|error| error.on(number))?;
+                    block.steps.extend(step.map(|step| (number, step)));
+                }
+                (Line::Table(_), Some(_)) => {
+                    let word = text.split_whitespace().next().unwrap_or_default().to_owned();
+                    return Err(Error::from(xtables::Error::UnexpectedWord { word }).on(number));
+                }
+                (Line::Commit | Line::Chain { .. } | Line::Rule { .. }, None) => {
+                    return Err(Error::StrayLine.on(number));
+                }
+            }
+        }
+        match block {
+            Some(_) => Err(Error::NoCommit.on(last + 1)),
+            None => Ok(()),
+        }
+    }
+
+    fn bad(&self, line: usize, text: &str) -> Error {
+        Error::BadLine { text: format!("{}: line {line} {text}", self.program) }.on(line)
+    }
+
+    fn chain(
+        &self,
+        table: &Table,
+        line: usize,
+        name: &str,
+        policy: &str,
+        counters: Option<Counters>,
+    ) -> Result<Step, Error> {
+        if name.len() > 28 {
+            let error = xtables::Error::ChainTooLong { name: name.to_owned() };
+            return Err(Error::from(error).on(line));
+        }
+        if table.builtin(name).is_none() {
+            return Ok(Step::Declare(name.to_owned()));
+        }
+        let policy = match policy {
+            "-" => None,
+            policy => Some(policy_named(policy).ok_or_else(|| Error::BadPolicy.on(line))?),
+        };
+        if table.name == "nat" && policy == Some(Policy::Drop) {
+            return Err(Error::NatDrop.on(line));
+        }
+        let counters = match (self.counters, counters) {
+            (true, None) => {
+                let text = format!("invalid policy counters for chain '{name}'");
+                return Err(Error::BadLine { text }.on(line));
+            }
+            (true, counters) => counters,
+            (false, _) => None,
+        };
+        Ok(Step::Builtin(name.to_owned(), policy, counters))
+    }
+
+    /// The operation of a line; none if it is for the other family.
+    fn rule(
+        &self,
+        mut words: Vec<String>,
+        counters: Option<Counters>,
+    ) -> Result<Option<Step>, Error> {
+        if let Some(Counters { packets, bytes }) = counters.filter(|_| self.counters) {
+            words.extend(["-c".to_owned(), packets.to_string(), bytes.to_string()]);
+        }
+        if words.is_empty() {
+            return Ok(None);
+        }
+        let command = xtables::command(&words, self.version)?;
+        if command.table.is_some() {
+            let text = format!("The -t option cannot be used in {}.\n", self.program);
+            return Err(Error::BadLine { text });
+        }
+        Ok((command.version == self.version).then_some(Step::Operation(command.operation)))
+    }
+
+    fn commit(
+        &self,
+        kernel: &mut Kernel,
+        block: &Block,
+        out: &mut impl Write,
+    ) -> Result<(), Error> {
+        let Block { table, line, steps } = block;
+        let mut changer = Changer { kernel, table, version: self.version };
+        changer.commit(self.effect, |draft| {
+            if self.others == Others::Flushed {
+                draft.clear(*line)?;
+            }
+            steps.iter().try_for_each(|(line, step)| {
+                apply(draft, *line, step).map_err(|error| error.on(*line))
+            })
+        })?;
+        if self.verbose {
+            self.tell(block, out)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self, block: &Block, out: &mut impl Write) -> io::Result<()> {
+        if self.others == Others::Flushed {
+            for chain in block.table.chains {
+                writeln!(out, "Flushing chain `{}'", chain.name)?;
+            }
+        }
+        for (_, step) in &block.steps {
+            if let Step::Operation(operation) = step {
+                list::tell_rules(operation, self.version, out)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn apply(draft: &mut Draft<'_>, line: usize, step: &Step) -> Result<(), Error> {
+    match step {
+        Step::Declare(chain) => draft.declare(chain, line),
+        Step::Builtin(chain, policy, counters) => {
+            draft.declare_builtin(chain, *policy, *counters, line)
+        }
+        Step::Operation(operation) => draft.apply(operation, line),
+    }
+}
