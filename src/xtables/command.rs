@@ -256,6 +256,11 @@ impl<'a> Parser<'a> {
     ) -> Result<(), Error> {
         let before = self.operation.as_ref().map(|operation| operation.letter);
         // -Z goes together with -L and -S, in both orders.
+        if matches!(letter, 'V' | 'h') {
+            // Whatever else was asked for.
+            self.operation = Some(Given { letter, chain: None, second: None });
+            return Ok(());
+        }
         if letter == 'Z' && matches!(before, Some('L' | 'S')) {
             self.zero = true;
             return Ok(());
@@ -293,7 +298,9 @@ impl<'a> Parser<'a> {
 
     fn finish(self) -> Result<Command, Error> {
         let given = self.operation.clone().ok_or(Error::NoCommand)?;
-        self.check(&given)?;
+        if !matches!(given.letter, 'V' | 'h') {
+            self.check(&given)?;
+        }
         let operation = self.decide(&given)?;
         let table = self.table.map(str::to_owned);
         Ok(Command { version: self.spec.version, table, operation, style: self.style })
@@ -319,8 +326,10 @@ impl<'a> Parser<'a> {
                 'c' => matches!(letter, 'A' | 'I' | 'R' | 'P'),
                 _ => letter == 'L',
             };
-            if !fits {
-                return not_for(word);
+            match (fits, option) {
+                (true, _) => {}
+                (false, '0') => return not_for(word),
+                (false, option) => return not_for(&format!("-{option}")),
             }
         }
         if !makes_rules {

@@ -154,9 +154,9 @@ impl fmt::Display for Listing<'_> {
             }
             if verbose > 0 {
                 let Counters { packets, bytes } = self.rule.counters().unwrap_or_default();
-                let widths = if exact { (8, 10) } else { (5, 5) };
-                write!(f, "{:>1$} ", count(packets, self.style), widths.0)?;
-                write!(f, "{:>1$} ", count(bytes, self.style), widths.1)?;
+                let width = if exact { 8 } else { 5 };
+                write!(f, "{:>width$} ", count(packets, self.style))?;
+                write!(f, "{:>width$} ", count(bytes, self.style))?;
             }
         }
         let name = self.rule.target_name();

@@ -113,7 +113,7 @@ impl Sealed {
             let place = refused.place?;
             let origin = self.origins.get(place)?;
             let chain = chain_of(self.transaction.changes().get(place)?);
-            let reason = refused.to_string();
+            let reason = format!("kernel refused {}: {}", refused.change, refused.reason);
             let errno = refused.reason.errno;
             Some(Refusal { deed: origin.deed, line: origin.line, chain, errno, reason })
         };
