@@ -16,8 +16,10 @@ use crate::nft::expr::Verdict;
 pub struct Command {
     /// `iptables` or `ip6tables`, or as `-4` and `-6` say.
     pub version: IpVersion,
-    /// `-t`, the last one; `filter` is meant without it.
-    pub table: Option<String>,
+    /// `-t`, the last one; `filter` without it.
+    pub table: String,
+    /// Whether there was a `-t`.
+    pub names_table: bool,
     /// What to do.
     pub operation: Operation,
     /// How to print.
@@ -302,8 +304,10 @@ impl<'a> Parser<'a> {
             self.check(&given)?;
         }
         let operation = self.decide(&given)?;
-        let table = self.table.map(str::to_owned);
-        Ok(Command { version: self.spec.version, table, operation, style: self.style })
+        let names_table = self.table.is_some();
+        let table = self.table.unwrap_or("filter").to_owned();
+        let (version, style) = (self.spec.version, self.style);
+        Ok(Command { version, table, names_table, operation, style })
     }
 
     /// What cannot stand together: names of chains, and options with operations.

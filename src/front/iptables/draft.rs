@@ -11,7 +11,7 @@ use super::state::table_id;
 use crate::net::IpVersion;
 use crate::nft::expr::{Counter, Immediate, Verdict};
 use crate::nft::{Change, Expr, Kernel, Name, Policy, Rule, TableId};
-use crate::xtables::{self, Compiled, Counters, Operation, jump_target};
+use crate::xtables::{Compiled, Counters, Operation, jump_target};
 
 /// A table that is being changed.
 pub(super) struct Draft<'a> {
@@ -76,13 +76,13 @@ impl<'a> Draft<'a> {
                 let missing = self.missing(chain, Error::NoIndex { what: "deletion" });
                 let found = self.loaded(chain)?.ok_or(missing)?;
                 let at = (*number as usize).wrapping_sub(1);
-                let deleted = found.delete(at, origin(Deed::RuleDelete));
+                let deleted = found.delete(at, origin(Deed::RuleDelete))?;
                 if deleted { Ok(()) } else { Err(Error::NoIndex { what: "deletion" }) }
             }
             Operation::Delete { chain, rules } => {
                 for rule in rules {
                     let (found, at) = self.find(chain, rule)?;
-                    if !found.delete(at, origin(Deed::RuleDelete)) {
+                    if !found.delete(at, origin(Deed::RuleDelete))? {
                         return Err(Error::NoRule);
                     }
                 }
@@ -292,7 +292,7 @@ impl<'a> Draft<'a> {
         let missing = self.missing(chain, Error::NoIndex { what: "replacement" });
         let found = self.loaded(chain)?.ok_or(missing)?;
         let at = (number as usize).wrapping_sub(1);
-        if found.replace(at, new) { Ok(()) } else { Err(Error::NoIndex { what: "replacement" }) }
+        if found.replace(at, new)? { Ok(()) } else { Err(Error::NoIndex { what: "replacement" }) }
     }
 
     /// Rules for the table as it is: what they jump to is there.
@@ -326,8 +326,8 @@ impl<'a> Draft<'a> {
         let wanted = Compiled { rule: ready.rule, companions: ready.companions };
         let version = self.version;
         let found = self.loaded(chain)?.ok_or(Error::NoRule)?;
-        let at = found.rules().position(|theirs| xtables::same(&wanted, theirs, version));
-        Ok((found, at.ok_or(Error::NoRule)?))
+        let at = found.find(&wanted, version)?.ok_or(Error::NoRule)?;
+        Ok((found, at))
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 
 use super::builtin::Builtin;
 use super::sealed::{Deed, Origin, Sealed};
+use crate::net::IpVersion;
 use crate::nft::expr::Counter;
 use crate::nft::{
-    AnyChain, Chain, ChainUsage, Change, Kernel, Listed, Name, Policy, Rule, TableId,
+    self, AnyChain, Chain, ChainUsage, Change, Kernel, Listed, Name, Policy, RawRule, Rule, TableId,
 };
-use crate::xtables::Companion;
+use crate::xtables::{self, Companion, Compiled, Pattern};
 
 /// A rule that is to be made, with what must be in the table before it.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub(super) struct NewRule {
 /// A rule's place in a chain whose rules were read.
 #[derive(Debug)]
 enum Slot {
-    Kept(Listed<Rule>),
+    Kept(RawRule),
     Replaced(Listed<Rule>, NewRule),
     New(NewRule),
 }
@@ -91,26 +92,49 @@ impl DraftChain {
         &mut self,
         kernel: &mut Kernel,
         table: &TableId,
-    ) -> Result<(), crate::nft::Error> {
+    ) -> Result<(), nft::Error> {
         let Rules::Ends { front, back } = &mut self.rules else { return Ok(()) };
-        let listed = kernel.rules(table, Some(&self.name))?;
+        let listed = kernel.raw_rules(table, &self.name)?;
         let mut slots: VecDeque<Slot> = std::mem::take(front).into_iter().map(Slot::New).collect();
-        slots.extend(listed.into_iter().map(|(_, rule)| Slot::Kept(rule)));
+        slots.extend(listed.into_iter().map(Slot::Kept));
         slots.extend(std::mem::take(back).into_iter().map(Slot::New));
         self.rules = Rules::Known(slots);
         Ok(())
     }
 
-    /// The rules, if they were read.
-    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+    /// The rules, if they were read, as those are that they will be.
+    pub(super) fn rules(&self) -> Result<Vec<Rule>, nft::Error> {
         let slots = match &self.rules {
             Rules::Known(slots) => Some(slots),
             Rules::Ends { .. } => None,
         };
-        slots.into_iter().flatten().map(|slot| match slot {
-            Slot::Kept(listed) => &listed.value,
-            Slot::Replaced(_, new) | Slot::New(new) => &new.rule,
-        })
+        let rule = |slot: &Slot| match slot {
+            Slot::Kept(raw) => raw.decode().map(|listed| listed.value),
+            Slot::Replaced(_, new) | Slot::New(new) => Ok(new.rule.clone()),
+        };
+        slots.into_iter().flatten().map(rule).collect()
+    }
+
+    /// The place of the first rule that is the same, of those that were read or are to be made.
+    pub(super) fn find(
+        &self,
+        wanted: &Compiled,
+        version: IpVersion,
+    ) -> Result<Option<usize>, nft::Error> {
+        let Rules::Known(slots) = &self.rules else { return Ok(None) };
+        let pattern = Pattern::new(wanted, version);
+        for (at, slot) in slots.iter().enumerate() {
+            let is_same = match slot {
+                Slot::Kept(raw) => pattern.is(raw)?,
+                Slot::Replaced(_, new) | Slot::New(new) => {
+                    xtables::same(wanted, &new.rule, version)
+                }
+            };
+            if is_same {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn append(&mut self, new: NewRule) {
@@ -139,29 +163,32 @@ impl DraftChain {
         }
     }
 
-    /// Puts a rule in the place of another, if there is one.
-    #[must_use]
-    pub(super) fn replace(&mut self, at: usize, new: NewRule) -> bool {
-        let Rules::Known(slots) = &mut self.rules else { return false };
-        let Some(slot) = slots.get_mut(at) else { return false };
-        // What stands in for the old one is never seen.
-        *slot = match std::mem::replace(slot, Slot::New(new.clone())) {
-            Slot::Kept(old) | Slot::Replaced(old, _) => Slot::Replaced(old, new),
-            Slot::New(_) => Slot::New(new),
+    /// Puts a rule in the place of another; says whether there is one.
+    pub(super) fn replace(&mut self, at: usize, new: NewRule) -> Result<bool, nft::Error> {
+        let Rules::Known(slots) = &mut self.rules else { return Ok(false) };
+        let Some(slot) = slots.get_mut(at) else { return Ok(false) };
+        let old = match slot {
+            Slot::Kept(raw) => Some(raw.decode()?),
+            Slot::Replaced(old, _) => Some(old.clone()),
+            Slot::New(_) => None,
         };
-        true
+        *slot = match old {
+            Some(old) => Slot::Replaced(old, new),
+            None => Slot::New(new),
+        };
+        Ok(true)
     }
 
-    /// Takes a rule away, if there is one.
-    #[must_use]
-    pub(super) fn delete(&mut self, at: usize, origin: Origin) -> bool {
-        let Rules::Known(slots) = &mut self.rules else { return false };
+    /// Takes a rule away; says whether there is one.
+    pub(super) fn delete(&mut self, at: usize, origin: Origin) -> Result<bool, nft::Error> {
+        let Rules::Known(slots) = &mut self.rules else { return Ok(false) };
         match slots.remove(at) {
-            Some(Slot::Kept(old) | Slot::Replaced(old, _)) => self.deleted.push((old, origin)),
+            Some(Slot::Kept(raw)) => self.deleted.push((raw.decode()?, origin)),
+            Some(Slot::Replaced(old, _)) => self.deleted.push((old, origin)),
             Some(Slot::New(_)) => {}
-            None => return false,
+            None => return Ok(false),
         }
-        true
+        Ok(true)
     }
 
     /// Takes all rules away.

@@ -49,7 +49,8 @@ impl Draft<'_> {
                 return Err(if is_builtin { Error::NoRule } else { Error::NoSuch });
             };
             let zeroed: Vec<(usize, Rule)> = found
-                .rules()
+                .rules()?
+                .iter()
                 .enumerate()
                 .filter(|(at, _)| number.is_none_or(|number| number as usize == at + 1))
                 .filter_map(|(at, rule)| Some((at, with_counters(rule, Counters::default())?)))
@@ -59,7 +60,7 @@ impl Draft<'_> {
             }
             for (at, rule) in zeroed {
                 let new = NewRule { rule, companions: Vec::new(), origin };
-                if !found.replace(at, new) {
+                if !found.replace(at, new)? {
                     return Err(Error::NoRule);
                 }
             }

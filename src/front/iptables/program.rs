@@ -99,11 +99,11 @@ fn fail(error: &Error, program: &str, err: &mut impl Write) -> ExitCode {
 }
 
 fn command(program: Program, words: &[String], out: &mut impl Write) -> Result<(), Error> {
-    let Command { version, table, operation, style } = xtables::command(words, program.version)?;
+    let Command { version, table: name, operation, style, .. } =
+        xtables::command(words, program.version)?;
     if version != program.version {
         return Err(Error::OtherProgram { version });
     }
-    let name = table.unwrap_or_else(|| "filter".to_owned());
     let table = Table::find(&name).ok_or(Error::NoTable { name })?;
     match &operation {
         Operation::Version => {

@@ -232,7 +232,7 @@ impl Restore<'_> {
             return Ok(None);
         }
         let command = xtables::command(&words, self.version)?;
-        if command.table.is_some() {
+        if command.names_table {
             let text = format!("The -t option cannot be used in {}.\n", self.program);
             return Err(Error::BadLine { text });
         }
