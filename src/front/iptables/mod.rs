@@ -26,6 +26,7 @@ mod translate;
 
 pub use error::{Error, Refusal};
 pub use program::{Program, run};
+pub use restore::check_save_file;
 pub use sealed::Deed;
 pub use translate::{Translate, TranslateError, translate};
 

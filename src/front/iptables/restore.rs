@@ -111,9 +111,31 @@ pub(super) fn restore(
         }
     };
     let mut kernel = Kernel::open()?;
-    let done = restore.all(&mut kernel, input, out);
+    let done = restore.all(input, out, |block, out| restore.commit(&mut kernel, block, out));
     kernel.close_later();
     done
+}
+
+/// Reads a save file without doing anything of it, and says how many lines of its tables would.
+///
+/// # Errors
+/// As `iptables-restore` finds them in the lines themselves.
+pub fn check_save_file(text: &str, version: IpVersion) -> Result<usize, Error> {
+    let restore = Restore {
+        program: "iptables-restore",
+        version,
+        counters: true,
+        verbose: false,
+        others: Others::Flushed,
+        effect: Effect::Test,
+        only: None,
+    };
+    let mut steps = 0;
+    restore.all(text.as_bytes(), &mut io::sink(), |block, _| {
+        steps += block.steps.len();
+        Ok(())
+    })?;
+    Ok(steps)
 }
 
 fn cannot_open(file: &str, error: &io::Error) -> Error {
@@ -124,11 +146,11 @@ fn cannot_open(file: &str, error: &io::Error) -> Error {
 
 impl Restore<'_> {
     /// One table after the other; those in front of a fault stay in force.
-    fn all(
+    fn all<W: Write>(
         &self,
-        kernel: &mut Kernel,
         input: impl BufRead,
-        out: &mut impl Write,
+        out: &mut W,
+        mut commit: impl FnMut(&Block, &mut W) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut block: Option<Block> = None;
         let mut skips = false;
@@ -156,7 +178,7 @@ impl Restore<'_> {
                 }
                 (Line::Commit, Some(_)) => {
                     if let Some(block) = block.take() {
-                        self.commit(kernel, &block, out)?;
+                        commit(&block, out)?;
                     }
                 }
                 (Line::Chain { name, policy, counters }, Some(block)) => {

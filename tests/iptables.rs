@@ -1,0 +1,18 @@
+//! The programs `iptables`, `iptables-save` and `iptables-restore` beside those of iptables-nft
+//! 1.8.9: the same calls, each with a network namespace of its own, and what they answer.
+//!
+//! It needs root, iptables-nft 1.8.9, nft and iproute2; what is missing is a failure.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod lab;
+
+#[path = "iptables/batches.rs"]
+mod batches;
+#[path = "iptables/garbage.rs"]
+mod garbage;
+#[path = "iptables/replay.rs"]
+mod replay;
+#[path = "iptables/sessions.rs"]
+mod sessions;
+#[path = "iptables/world.rs"]
+mod world;

@@ -1,0 +1,158 @@
+//! Save files as batches: what goes in comes out, large ones are fast, and broken ones do nothing.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use crate::lab::Netns;
+use crate::world::{Answer, Family, isolate, split};
+
+fn restore(netns: &Netns, options: &str, input: &str) -> Answer {
+    Family::Ours.call(netns, &split(&format!("iptables-restore {options}")), input)
+}
+
+fn saved(netns: &Netns) -> String {
+    let answer = Family::Ours.call(netns, &split("iptables-save -c"), "");
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    let comments = |line: &&str| !line.starts_with('#');
+    answer.out.lines().filter(comments).map(|line| format!("{line}\n")).collect()
+}
+
+const FILE: &str = "*filter
+:INPUT DROP [11:660]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [7:420]
+:A - [0:0]
+:B - [0:0]
+[1:60] -A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 22 -j A
+[2:120] -A INPUT ! -i eth+ -m comment --comment \"a \\\"b\\\" c\" -g B
+[0:0] -A A -d 192.0.2.1/32 -j RETURN
+[9:540] -A B -j ACCEPT
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+[4:240] -A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.0.2.1:8080
+[5:300] -A POSTROUTING -s 10.0.0.0/8 ! -o eth0 -j MASQUERADE
+COMMIT
+";
+
+#[test]
+fn what_was_saved_and_restored_is_saved_as_it_was() {
+    isolate();
+    let netns = Netns::add("host");
+    let answer = restore(&netns, "-c", FILE);
+    assert_eq!((answer.code, answer.out + &answer.err), (Some(0), String::new()));
+    assert_eq!(saved(&netns), FILE);
+    assert_eq!(restore(&netns, "-c", FILE).code, Some(0));
+    assert_eq!(saved(&netns), FILE);
+}
+
+#[test]
+fn a_line_that_the_kernel_refuses_undoes_its_table_and_is_named() {
+    isolate();
+    let netns = Netns::add("host");
+    assert_eq!(restore(&netns, "-c", FILE).code, Some(0));
+    let broken = "*mangle
+-A FORWARD -j ACCEPT
+COMMIT
+*filter
+:NEW - [0:0]
+-A INPUT -j NEW
+-A NEW -g NEW
+COMMIT
+*raw
+-A OUTPUT -j ACCEPT
+COMMIT
+";
+    for options in ["", "-n"] {
+        let answer = restore(&netns, options, broken);
+        assert_eq!(answer.code, Some(4), "{answer:?}");
+        let named = "line 7: RULE_APPEND failed (Too many links): rule in chain NEW\n";
+        assert!(answer.err.contains(named), "{answer:?}");
+        let all = saved(&netns);
+        let mangle = all.find("*filter").expect("filter behind mangle");
+        assert!(all.starts_with("*mangle\n"), "the table in front is in force: {all}");
+        assert_eq!(&all[mangle..], FILE, "the broken one is as it was, those behind are not read");
+    }
+}
+
+#[test]
+fn a_test_changes_nothing_and_finds_what_the_kernel_finds() {
+    isolate();
+    let netns = Netns::add("host");
+    assert_eq!(restore(&netns, "-c", FILE).code, Some(0));
+    let good = restore(&netns, "-t", "*filter\n-A INPUT -j ACCEPT\nCOMMIT\n");
+    assert_eq!((good.code, good.err), (Some(0), String::new()));
+    let bad = restore(&netns, "--test", "*filter\n:A - [0:0]\n-A A -j A\n-A INPUT -j A\nCOMMIT\n");
+    assert_eq!(bad.code, Some(4), "{bad:?}");
+    assert_eq!(saved(&netns), FILE);
+}
+
+#[test]
+fn rules_of_the_same_file_can_be_replaced_deleted_and_put_between() {
+    isolate();
+    let netns = Netns::add("host");
+    assert_eq!(restore(&netns, "-c", FILE).code, Some(0));
+    let file = "*filter
+-A B -j DROP
+-A B -j RETURN
+-I B 2 -p udp -j ACCEPT
+-I B -p tcp -j ACCEPT
+-R B 4 -p icmp -j ACCEPT
+-D B -j RETURN
+-D B 2
+-E A C
+-A C -j B
+-A INPUT -j C
+-N A
+-D INPUT 1
+-X A
+COMMIT
+";
+    let answer = restore(&netns, "-n", file);
+    assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""));
+    let listed = Family::Ours.call(&netns, &split("iptables -S"), "").out;
+    assert_eq!(
+        listed,
+        "-P INPUT DROP\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n-N B\n-N C\n\
+         -A INPUT ! -i eth+ -m comment --comment \"a \\\"b\\\" c\" -g B\n-A INPUT -j C\n\
+         -A B -p tcp -j ACCEPT\n-A B -p udp -j ACCEPT\n-A B -p icmp -j ACCEPT\n\
+         -A C -d 192.0.2.1/32 -j RETURN\n-A C -j B\n"
+    );
+}
+
+/// Rules in as many chains, each of which the first jumps to.
+fn large(rules: usize, chains: usize) -> String {
+    let mut file = "*filter\n".to_owned();
+    for chain in 0..chains {
+        writeln!(file, ":C{chain} - [0:0]").unwrap();
+    }
+    for rule in 0..rules {
+        let (chain, a, b) = (rule % chains, rule / 250 % 250, rule % 250);
+        writeln!(file, "-A C{chain} -s 10.0.{a}.{b}/32 -p tcp -m tcp --dport 80 -j ACCEPT").unwrap();
+    }
+    file + "COMMIT\n"
+}
+
+#[test]
+fn ten_thousand_rules_take_seconds_and_not_their_square() {
+    isolate();
+    let netns = Netns::add("host");
+    let timed = |options: &str, input: &str| {
+        let start = Instant::now();
+        let answer = restore(&netns, options, input);
+        assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""));
+        start.elapsed()
+    };
+    let once = timed("", &large(1000, 100));
+    let tenfold = timed("", &large(10_000, 1000));
+    let again = timed("", &large(10_000, 1000));
+    let front: String = (0..10_000).map(|at| format!("-I C1 -s 10.1.0.{}\n", at % 250)).collect();
+    let inserted = timed("-n", &format!("*filter\n{front}COMMIT\n"));
+    println!("1,000 rules {once:?}; 10,000 {tenfold:?}, over others {again:?}; inserted {inserted:?}");
+    let most = once * 40 + Duration::from_secs(2);
+    assert!(tenfold < most && again < most && inserted < most, "{once:?} {tenfold:?} {again:?}");
+    assert_eq!(saved(&netns).lines().filter(|line| line.contains("-A C")).count(), 20_000);
+}
