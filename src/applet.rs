@@ -28,6 +28,8 @@ enum Command {
     List(inspect::List),
     /// Put back what firewalld forgets when it reloads, now and after each reload
     Reapply(daemon::Reapply),
+    /// Say what on this host filters beside nf_tables, and what stands in the way
+    Doctor(inspect::Doctor),
     /// Print rules of iptables as rules of nft
     Translate(iptables::Translate),
     /// Install the plugins where a runtime looks for them, or the iptables programs
@@ -92,6 +94,7 @@ fn command(command: &Command) -> Result<(), Error> {
     let out = &mut io::stdout().lock();
     match command {
         Command::List(options) => Ok(inspect::list(options, out)?),
+        Command::Doctor(options) => Ok(inspect::doctor(options, out)?),
         Command::Translate(options) => Ok(iptables::translate(options, out)?),
         Command::Reapply(options) => Ok(daemon::reapply(options, out)?),
         Command::Install(options) => {

@@ -18,6 +18,7 @@ mod fronts {
     mod bridge_site;
     pub mod call;
     mod captures;
+    mod doctor;
     mod faults;
     mod garbage;
     pub mod host;
@@ -25,6 +26,7 @@ mod fronts {
     mod host_local_crashes;
     mod host_local_debian;
     mod install;
+    mod install_iptables;
     mod list;
     mod loopback;
     mod marks;

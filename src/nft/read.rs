@@ -41,6 +41,23 @@ impl Kernel {
         Ok(found(answers)?.into_iter().flatten().next())
     }
 
+    /// All tables of all families.
+    ///
+    /// # Errors
+    /// [`Error::Netlink`].
+    pub fn tables(&mut self) -> Result<Vec<Table>, Error> {
+        let mut all = Vec::new();
+        self.dump(
+            |message, seq| message.message(GETTABLE, NLM_F_DUMP, seq, 0, 0),
+            &mut all,
+            |message, all| {
+                all.push(Table::decode(message)?);
+                Ok(())
+            },
+        )?;
+        Ok(all)
+    }
+
     /// Chains by name, in the order asked for; `None` for one that is not there.
     ///
     /// # Errors

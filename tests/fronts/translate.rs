@@ -196,7 +196,17 @@ fn script(saved: &str, program: &str) -> String {
 /// same file.
 #[test]
 fn restore_translate_when_nft_loads_it_then_the_words_come_back() {
-    let matches = ["addrtype", "mark", "conntrack", "multiport", "limit", "mac", "pkttype", "connmark", "length"];
+    let matches = [
+        "addrtype",
+        "mark",
+        "conntrack",
+        "multiport",
+        "limit",
+        "mac",
+        "pkttype",
+        "connmark",
+        "length",
+    ];
     let matches = matches.map(|name| format!("-m {name}"));
     isolation::isolate();
     let [ours, theirs] = ["ours", "theirs"].map(Netns::add);

@@ -15,8 +15,10 @@ use super::directory::Directory;
 use super::error::Error;
 use super::journal::Journal;
 
-/// The names that are chosen by themselves; those that begin with them and a dash follow.
+/// The names that are chosen by themselves.
 const MASTERS: [&str; 2] = ["iptables", "ip6tables"];
+/// What follows them. The other programs of the package are plain files of it, and stay.
+const FOLLOWING: [&str; 2] = ["-restore", "-save"];
 /// The record, beside what is kept.
 const RECORD: &str = ".alternatives.json";
 
@@ -100,8 +102,7 @@ pub(super) fn install(
 }
 
 fn take(name: &str, group: &Group, names: &[&str], own: &str) -> Result<(), Error> {
-    let follows =
-        |other: &&&str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'));
+    let follows = |other: &&&str| FOLLOWING.iter().any(|rest| **other == format!("{name}{rest}"));
     let slaves: Vec<String> =
         names.iter().filter(follows).map(|slave| (*slave).to_owned()).collect();
     add(name, group, own, &slaves)?;

@@ -8,6 +8,7 @@
 mod bitwise;
 mod byteorder;
 mod cmp;
+mod compat;
 mod connlimit;
 mod counter;
 mod ct;

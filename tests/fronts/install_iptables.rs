@@ -1,0 +1,156 @@
+//! `portcullis install iptables` and `uninstall iptables`, on copies of the machine's own
+//! alternatives that no other process sees.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::lab::run;
+
+use super::call::Answer;
+
+#[allow(clippy::duplicate_mod, reason = "the laboratory does not hand it out by itself")]
+#[path = "../lab/isolation.rs"]
+mod isolation;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
+
+/// Lets the calling thread and its children write to layers of their own over what
+/// update-alternatives changes.
+const LAYERS: &str = "
+for directory in /usr/sbin /etc/alternatives /var/lib/dpkg/alternatives; do
+    layer=/run/layers$directory
+    mkdir -p $layer/upper $layer/work
+    mount -t overlay layer -o lowerdir=$directory,upperdir=$layer/upper,workdir=$layer/work $directory
+done
+mount -t tmpfs log /var/log
+";
+
+fn isolate() {
+    isolation::isolate();
+    run(Command::new("sh").args(["-ec", LAYERS]), "");
+}
+
+fn portcullis(words: &[&str]) -> Answer {
+    Answer::of(Command::new(BINARY).args(words), "")
+}
+
+fn alternatives(words: &[&str]) -> String {
+    Answer::of(Command::new("update-alternatives").arg("--quiet").args(words), "").success()
+}
+
+/// All that is registered for both names.
+fn registered() -> [String; 2] {
+    ["iptables", "ip6tables"].map(|name| alternatives(&["--query", name]))
+}
+
+/// The programs of the package, and what each leads to in the end.
+fn programs() -> Vec<(PathBuf, Option<PathBuf>)> {
+    let all = fs::read_dir("/usr/sbin").unwrap().map(|entry| entry.unwrap().path());
+    let mut all: Vec<_> = all.map(|path| (path.clone(), path.canonicalize().ok())).collect();
+    all.sort();
+    all
+}
+
+fn version(program: &str) -> String {
+    Answer::of(Command::new(program).arg("--version"), "").success()
+}
+
+#[test]
+fn install_iptables_when_nobody_chose_then_it_is_the_best_and_goes_without_a_trace() {
+    isolate();
+    alternatives(&["--auto", "iptables"]);
+    alternatives(&["--auto", "ip6tables"]);
+    let before = (registered(), programs());
+    portcullis(&["install", "iptables"]).success();
+    for program in ["iptables", "ip6tables"] {
+        let path = Path::new("/usr/sbin").join(program);
+        assert_eq!(path.canonicalize().unwrap(), Path::new(BINARY).canonicalize().unwrap());
+        let said = version(program);
+        assert!(said.starts_with(&format!("{program} v1.8.9 (nf_tables) portcullis ")), "{said}");
+        let saved = Answer::of(&mut Command::new(format!("{program}-save")), "");
+        assert_eq!(saved.success(), "");
+    }
+    let again = portcullis(&["install", "iptables"]).success();
+    assert_eq!(again, "/usr/sbin/iptables: unchanged\n/usr/sbin/ip6tables: unchanged\n");
+    portcullis(&["uninstall", "iptables"]).success();
+    assert_eq!((registered(), programs()), before);
+    assert!(!version("iptables").contains("portcullis"));
+    assert!(!Path::new("/usr/sbin/.portcullis-before").exists());
+}
+
+#[test]
+fn install_iptables_when_legacy_was_chosen_then_it_is_chosen_again_afterwards() {
+    isolate();
+    alternatives(&["--set", "iptables", "/usr/sbin/iptables-legacy"]);
+    alternatives(&["--auto", "ip6tables"]);
+    let before = registered();
+    let said = portcullis(&["install", "iptables"]).success();
+    assert!(said.contains("it was /usr/sbin/iptables-legacy"), "{said}");
+    assert!(
+        version("iptables").contains("portcullis") && version("ip6tables").contains("portcullis")
+    );
+    // The record of before is not overwritten by the state in between.
+    portcullis(&["install", "iptables"]).success();
+    portcullis(&["uninstall", "iptables"]).success();
+    assert_eq!(registered(), before);
+    assert!(version("iptables").contains("(legacy)"));
+}
+
+#[test]
+fn uninstall_iptables_when_another_was_chosen_since_then_that_stays() {
+    isolate();
+    alternatives(&["--set", "iptables", "/usr/sbin/iptables-legacy"]);
+    portcullis(&["install", "iptables"]).success();
+    alternatives(&["--set", "iptables", "/usr/sbin/iptables-nft"]);
+    portcullis(&["uninstall", "iptables"]).success();
+    let [iptables, _] = registered();
+    assert!(iptables.contains("Value: /usr/sbin/iptables-nft\n"), "{iptables}");
+    assert!(iptables.contains("Status: manual\n"), "{iptables}");
+    assert!(!iptables.contains("portcullis"), "{iptables}");
+}
+
+#[test]
+fn install_iptables_when_a_choice_is_refused_then_nothing_is_changed() {
+    isolate();
+    let before = registered();
+    // The second name's file cannot be written.
+    run(
+        Command::new("mount").args([
+            "--bind",
+            "-o",
+            "ro",
+            "/var/lib/dpkg/alternatives/ip6tables",
+            "/var/lib/dpkg/alternatives/ip6tables",
+        ]),
+        "",
+    );
+    let answer = portcullis(&["install", "iptables"]);
+    assert!(!answer.status.success(), "{answer:?}");
+    assert!(
+        answer.stderr.contains("update-alternatives --install /usr/sbin/ip6tables"),
+        "{answer:?}"
+    );
+    assert_eq!(registered()[0], before[0]);
+    assert!(!version("iptables").contains("portcullis"));
+    assert!(!Path::new("/usr/sbin/.portcullis-before").exists());
+}
+
+#[test]
+fn install_iptables_when_there_are_no_alternatives_then_files_are_kept_and_put_back() {
+    isolate();
+    let directory = Path::new("/run/programs");
+    fs::create_dir(directory).unwrap();
+    fs::write(directory.join("iptables"), "#!/bin/sh\n").unwrap();
+    let words = |verb: &'static str| [verb, "iptables", "--bin-dir", "/run/programs"];
+    let plain =
+        |words: &[&str]| Answer::of(Command::new(BINARY).args(words).env("PATH", "/nowhere"), "");
+    plain(&words("install")).success();
+    assert!(version("/run/programs/iptables").contains("portcullis"));
+    let mut save = Command::new("/run/programs/ip6tables-save");
+    assert_eq!(Answer::of(&mut save, "").success(), "");
+    plain(&words("uninstall")).success();
+    let left: Vec<_> = fs::read_dir(directory).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["iptables"]);
+    assert_eq!(fs::read_to_string(directory.join("iptables")).unwrap(), "#!/bin/sh\n");
+}
