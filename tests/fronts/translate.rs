@@ -261,7 +261,7 @@ fn restore_translate_when_rules_have_no_form_then_they_are_comments_and_the_exit
     assert_eq!(lines[3], "add rule ip filter INPUT counter packets 2 bytes 80 drop");
     let answer = portcullis(&["translate"], input);
     assert_eq!(answer.status.code(), Some(1));
-    assert!(answer.stderr.contains("1 of the lines"), "{answer:?}");
+    assert!(answer.stderr.contains("1 of the rules"), "{answer:?}");
 }
 
 #[test]

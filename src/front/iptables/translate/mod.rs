@@ -3,10 +3,13 @@
 //! What is printed is the listing of the very rule that the applets put into the kernel, so both
 //! mean the same. What one of the two languages cannot say is named and never left out in silence.
 
+mod back;
 mod command;
 mod error;
+mod expand;
 mod file;
 mod line;
+mod segment;
 mod verb;
 mod word;
 

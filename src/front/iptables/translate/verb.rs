@@ -1,7 +1,8 @@
-//! `portcullis translate`: from the words of iptables to those of nft.
+//! `portcullis translate`: from the words of iptables to those of nft, and back.
 
 use std::io::Write;
 
+use super::back;
 use super::error::Error as Untranslated;
 use super::file::{read, restore};
 use crate::net::IpVersion;
@@ -11,9 +12,24 @@ use crate::net::IpVersion;
 pub struct Translate {
     /// A file that iptables-save or ip6tables-save wrote; - or none: standard input
     file: Option<String>,
-    /// It is of ip6tables
+    /// The family of ip6tables
     #[arg(long)]
     ipv6: bool,
+    /// The language to translate to; to iptables: the tables of this network namespace
+    #[arg(long, value_enum, default_value_t = Language::Nft)]
+    to: Language,
+    /// One table alone, such as "inet portcullis"
+    #[arg(long, value_name = "TABLE")]
+    table: Option<String>,
+}
+
+/// A language of rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Language {
+    /// Files for nft -f
+    Nft,
+    /// Files for iptables-restore --noflush
+    Iptables,
 }
 
 /// A translation that could not be made, or not of everything.
@@ -26,7 +42,7 @@ pub enum Error {
         reason: String,
     },
     /// Some lines have no form in the other language; the rest was printed.
-    #[error("{count} of the lines have no form there and are comments in what was printed")]
+    #[error("{count} of the rules have no form there and are comments in what was printed")]
     Left {
         /// How many.
         count: usize,
@@ -42,16 +58,33 @@ impl From<Untranslated> for Error {
     }
 }
 
-/// Prints a file of iptables-save as a file for `nft -f`.
+/// Prints a file of iptables-save as a file for `nft -f`, or the tables of the kernel as files for
+/// `iptables-restore --noflush`.
 ///
 /// # Errors
 /// [`Error`]. With [`Error::Left`] all that could be translated was printed.
 pub fn translate(options: &Translate, out: &mut impl Write) -> Result<(), Error> {
     let version = if options.ipv6 { IpVersion::V6 } else { IpVersion::V4 };
+    if options.to == Language::Iptables {
+        if options.file.is_some() {
+            let reason = "rules of nft are read from the kernel, not from a file".to_owned();
+            return Err(Error::Input { reason });
+        }
+        let left = back::tables(version, options.table.as_deref(), out);
+        return finish(left.map_err(Untranslated::Classic)?, out);
+    }
+    if options.table.is_some() {
+        let reason = "--table is for --to iptables".to_owned();
+        return Err(Error::Input { reason });
+    }
     let translated = restore(&read(options.file.as_deref())?, version)?;
     write!(out, "{}", translated.text)?;
+    finish(translated.left.len(), out)
+}
+
+fn finish(left: usize, out: &mut impl Write) -> Result<(), Error> {
     out.flush()?;
-    match translated.left.len() {
+    match left {
         0 => Ok(()),
         count => Err(Error::Left { count }),
     }

@@ -1,0 +1,238 @@
+//! The kernel's tables as files of iptables-save.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::super::error::Error as Classic;
+use super::super::show::foreign;
+use super::expand::{Sets, expand};
+use crate::net::IpVersion;
+use crate::nft::expr::{Immediate, Verdict};
+use crate::nft::{
+    AnyChain, BaseChain, ChainKind, Element, Expr, Family, Hook, Kernel, Policy, Rule, Set, TableId,
+};
+use crate::xtables;
+
+/// The most bytes of a chain's name in iptables (`XT_EXTENSION_MAXNAMELEN` less the zero).
+const NAME: usize = 28;
+
+/// A table as the kernel has it.
+#[derive(Debug)]
+struct Content {
+    id: TableId,
+    sets: Vec<(Set, Vec<Element>)>,
+    chains: Vec<(AnyChain, Vec<Rule>)>,
+}
+
+/// Prints the tables of this network namespace, or one of them, in the words of iptables-save,
+/// and returns how many rules and chains have none: those are comments.
+///
+/// # Errors
+/// [`Classic`], where the kernel does not answer or the output cannot be written.
+pub(super) fn tables(
+    version: IpVersion,
+    only: Option<&str>,
+    out: &mut impl Write,
+) -> Result<usize, Classic> {
+    let mut kernel = Kernel::open()?;
+    let (_, contents) = kernel.consistently(|kernel| {
+        let mut contents = Vec::new();
+        for table in kernel.tables()? {
+            if only.is_none_or(|only| only == table.id.to_string()) {
+                contents.push(read(kernel, table.id)?);
+            }
+        }
+        Ok(contents)
+    })?;
+    let mut left = 0;
+    for content in &contents {
+        left += content.print(version, out)?;
+    }
+    Ok(left)
+}
+
+fn read(kernel: &mut Kernel, id: TableId) -> Result<Content, crate::nft::Error> {
+    let mut sets = Vec::new();
+    for set in kernel.sets(&id)? {
+        let elements = kernel.elements(&id, &set.name)?;
+        sets.push((set, elements));
+    }
+    let mut chains: Vec<(AnyChain, Vec<Rule>)> =
+        kernel.chains(&id)?.into_iter().map(|chain| (chain.value, Vec::new())).collect();
+    for (name, rule) in kernel.rules(&id, None)? {
+        if let Some((_, rules)) = chains.iter_mut().find(|(chain, _)| *chain.name() == name) {
+            rules.push(rule.value);
+        }
+    }
+    Ok(Content { id, sets, chains })
+}
+
+/// The table and the chain of iptables that a hook and its priority are.
+fn place(chain: &BaseChain) -> Option<(&'static str, &'static str)> {
+    let name = match chain.hook {
+        Hook::Prerouting => "PREROUTING",
+        Hook::Input => "INPUT",
+        Hook::Forward => "FORWARD",
+        Hook::Output => "OUTPUT",
+        Hook::Postrouting => "POSTROUTING",
+        _ => return None,
+    };
+    let inner = matches!(chain.hook, Hook::Input | Hook::Forward | Hook::Output);
+    let table = match (&chain.kind, chain.priority) {
+        (ChainKind::Nat, _) if chain.hook != Hook::Forward => "nat",
+        (ChainKind::Route, _) => "mangle",
+        (ChainKind::Filter, ..-199) if matches!(chain.hook, Hook::Prerouting | Hook::Output) => {
+            "raw"
+        }
+        (ChainKind::Filter, -100..=49) if inner => "filter",
+        (ChainKind::Filter, 50..) if inner => "security",
+        (ChainKind::Filter, _) => "mangle",
+        _ => return None,
+    };
+    Some((table, name))
+}
+
+impl Content {
+    fn print(&self, version: IpVersion, out: &mut impl Write) -> io::Result<usize> {
+        let family = Family::of(version);
+        if self.id.family != family && self.id.family != Family::Inet {
+            return Ok(0);
+        }
+        writeln!(out, "# table {}", self.id)?;
+        let mut left = 0;
+        let mut tables: BTreeMap<&str, Vec<(&BaseChain, &str)>> = BTreeMap::new();
+        for (chain, _) in &self.chains {
+            let AnyChain::Base(base) = chain else { continue };
+            match place(base) {
+                Some((table, name)) => tables.entry(table).or_default().push((base, name)),
+                None => {
+                    left += 1;
+                    let (name, hook) = (&base.name, base.hook.word());
+                    writeln!(out, "# chain {name}: iptables has no hook {hook} of its type")?;
+                }
+            }
+        }
+        for (table, mut bases) in tables {
+            bases.sort_by_key(|(base, _)| base.priority);
+            left += self.print_table(table, &bases, version, out)?;
+        }
+        Ok(left)
+    }
+
+    fn print_table(
+        &self,
+        table: &str,
+        bases: &[(&BaseChain, &str)],
+        version: IpVersion,
+        out: &mut impl Write,
+    ) -> io::Result<usize> {
+        // What each chain becomes for this family, by the names of nft.
+        let mut done: Vec<(&str, Vec<Rule>)> = Vec::new();
+        let mut todo: Vec<&str> = bases.iter().rev().map(|(base, _)| base.name.as_str()).collect();
+        while let Some(name) = todo.pop() {
+            if done.iter().any(|(known, _)| *known == name) {
+                continue;
+            }
+            let Some((_, rules)) = self.chains.iter().find(|(c, _)| c.name().as_str() == name)
+            else {
+                continue;
+            };
+            let rules: Vec<Rule> =
+                rules.iter().flat_map(|rule| self.written_out(rule, version)).collect();
+            let reached: Vec<&str> = self
+                .chains
+                .iter()
+                .map(|(chain, _)| chain.name().as_str())
+                .filter(|chain| rules.iter().any(|rule| jumps(rule) == Some(chain)))
+                .collect();
+            todo.extend(reached);
+            done.push((name, rules));
+        }
+        writeln!(out, "*{table}")?;
+        let mut named: Vec<&str> = Vec::new();
+        for (base, name) in bases {
+            // As it is, unless packets are dropped: another table may drop them already.
+            let policy = if base.policy == Policy::Drop { "DROP" } else { "-" };
+            if !named.contains(name) || base.policy == Policy::Drop {
+                writeln!(out, ":{name} {policy} [0:0]")?;
+            }
+            named.push(name);
+        }
+        let builtin = |name: &str| {
+            bases.iter().find(|(base, _)| base.name.as_str() == name).map(|(_, name)| *name)
+        };
+        let mut users: Vec<String> = done
+            .iter()
+            .filter(|(name, _)| builtin(name).is_none())
+            .map(|(n, _)| short(n))
+            .collect();
+        users.sort();
+        for name in &users {
+            writeln!(out, ":{name} - [0:0]")?;
+        }
+        let mut left = 0;
+        for (name, rules) in &done {
+            let name = builtin(name).map_or_else(|| short(name), str::to_owned);
+            for rule in rules {
+                match xtables::Rule::read(rule, version) {
+                    Some(read) => {
+                        let words = read.saved();
+                        let gap = if words.is_empty() { "" } else { " " };
+                        writeln!(out, "-A {name}{gap}{words}")?;
+                    }
+                    None => {
+                        left += 1;
+                        let text = foreign(rule, version);
+                        writeln!(out, "# -A {name}: iptables has no words for {text}")?;
+                    }
+                }
+            }
+        }
+        writeln!(out, "COMMIT")?;
+        Ok(left)
+    }
+
+    /// The rules that a rule is in iptables: itself if its words are known, or else one for each
+    /// element of the sets that it names.
+    fn written_out(&self, rule: &Rule, version: IpVersion) -> Vec<Rule> {
+        let sets: &Sets = &self.sets;
+        let rules = match (self.id.family, xtables::Rule::read(rule, version)) {
+            (Family::Ip | Family::Ip6, Some(_)) => vec![rule.clone()],
+            _ => expand(rule, sets, version),
+        };
+        rules.into_iter().map(with_short_names).collect()
+    }
+}
+
+/// The chain that a rule jumps or goes to.
+fn jumps(rule: &Rule) -> Option<&str> {
+    xtables::jump_target(rule)
+}
+
+/// A name that iptables can have: a longer one keeps its beginning and gets a number of its own.
+fn short(name: &str) -> String {
+    if name.len() <= NAME {
+        return name.to_owned();
+    }
+    // FNV-1a: the same name always becomes the same.
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mut end = NAME - 12;
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}-{:011x}", &name[..end], hash & 0xfff_ffff_ffff)
+}
+
+fn with_short_names(mut rule: Rule) -> Rule {
+    for expr in &mut rule.exprs {
+        if let Expr::Immediate(Immediate::Verdict(Verdict::Jump(chain) | Verdict::Goto(chain))) =
+            expr
+            && let Ok(name) = crate::nft::Name::new(short(chain.as_str()))
+        {
+            *chain = name;
+        }
+    }
+    rule
+}
