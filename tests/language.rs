@@ -8,5 +8,7 @@ mod base;
 mod judge;
 #[path = "language/matches.rs"]
 mod matches;
+#[path = "language/more_matches.rs"]
+mod more_matches;
 #[path = "language/targets.rs"]
 mod targets;

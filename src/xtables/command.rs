@@ -298,11 +298,12 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Command, Error> {
+    fn finish(mut self) -> Result<Command, Error> {
         let given = self.operation.clone().ok_or(Error::NoCommand)?;
         if !matches!(given.letter, 'V' | 'h') {
             self.check(&given)?;
         }
+        self.spec.chain = given.chain;
         let operation = self.decide(&given)?;
         let names_table = self.table.is_some();
         let table = self.table.unwrap_or("filter").to_owned();

@@ -4,6 +4,7 @@
 use super::base::{self, Base};
 use super::error::Error;
 use super::module::Module;
+use super::own_set::name_own_sets;
 use super::shape::{Part, Shape, TLV_SHAPE};
 use super::spec::{Jump, Loaded, Spec};
 use super::words::Given;
@@ -159,5 +160,7 @@ fn rule(
     exprs.push(Counter { packets, bytes }.into());
     exprs.extend(rest.target.iter().cloned());
     let rule = Rule { exprs, userdata: rest.userdata.clone() };
-    Ok(Compiled { rule, companions: rest.companions.clone() })
+    let mut compiled = Compiled { rule, companions: rest.companions.clone() };
+    name_own_sets(&mut compiled, spec.chain.unwrap_or_default(), spec.version)?;
+    Ok(compiled)
 }

@@ -71,7 +71,12 @@ fn expressions(spec: &Spec<'_>, known: Option<L4Proto>) -> Result<Vec<Expr>, Err
                 tested = true;
             }
         }
-        exprs.extend((loaded.module.build)(&loaded.options(spec.context()))?);
+        let options = loaded.options(spec.context());
+        exprs.extend((loaded.module.build)(&options)?);
+        if !(loaded.module.companions)(&options)?.is_empty() {
+            let reason = "it keeps a set in the table, and a condition is one rule";
+            return Err(Error::UnsupportedMatch { name: loaded.name.to_owned(), reason });
+        }
     }
     Ok(exprs)
 }

@@ -29,6 +29,7 @@ mod listing;
 mod matches;
 mod module;
 mod number;
+mod own_set;
 mod pattern;
 mod port_list;
 mod ports;

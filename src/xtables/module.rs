@@ -6,6 +6,7 @@ use super::setting::{Setting, Style};
 use super::words::{Given, OptionSpec};
 use crate::net::IpVersion;
 use crate::nft::Expr;
+use crate::nft::expr::NatKind;
 
 /// The protocols that have ports.
 pub(super) const WITH_PORTS: &[u8] = &[6, 17, 33, 132, 136];
@@ -114,6 +115,8 @@ pub(super) struct Context {
     pub(super) version: IpVersion,
     /// The protocol that `-p` asks for; none if it is negated or not there.
     pub(super) protocol: Option<u8>,
+    /// What nat rules of the chain translate, where its name tells.
+    pub(super) translates: Option<NatKind>,
 }
 
 /// A match or target with the options that it was given.

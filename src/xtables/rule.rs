@@ -143,7 +143,8 @@ impl<'a> Reader<'a> {
         if taken + of_matches != before.len() {
             return None;
         }
-        let context = Context { version: self.version, protocol: protocol_of(&base) };
+        let context =
+            Context { version: self.version, protocol: protocol_of(&base), translates: None };
         let mut read = Vec::new();
         for part in &shape.matches {
             let (own, behind) = rest.split_at_checked(part.exprs.into())?;
@@ -178,7 +179,8 @@ impl<'a> Reader<'a> {
     fn read_foreign(&self) -> Option<Rule> {
         let exprs = self.rule.exprs.as_slice();
         let (base, taken) = read_base(exprs, self.version);
-        let context = Context { version: self.version, protocol: protocol_of(&base) };
+        let context =
+            Context { version: self.version, protocol: protocol_of(&base), translates: None };
         let mut rule = Rule { base, matches: Vec::new(), target: Target::None, counters: None };
         let mut rest = exprs.get(taken..)?;
         loop {

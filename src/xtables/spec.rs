@@ -7,6 +7,7 @@ use super::words::{Given, OptionSpec, Token, Words};
 use super::{matches, protocol, targets};
 use crate::net::IpVersion;
 use crate::nft::Name;
+use crate::nft::expr::NatKind;
 
 /// A match or target on its way: which, and the options that it was given.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ enum Place {
 #[derive(Debug)]
 pub(super) struct Spec<'a> {
     pub(super) version: IpVersion,
+    /// The chain that it is for, where there is one.
+    pub(super) chain: Option<&'a str>,
     /// The protocol that `-p` asks for; not a negated one.
     pub(super) protocol: Option<u8>,
     /// Each general option once.
@@ -58,7 +61,7 @@ pub(super) struct Spec<'a> {
 impl<'a> Spec<'a> {
     pub(super) fn new(version: IpVersion) -> Self {
         let (base, matches, order) = (Vec::new(), Vec::new(), Vec::new());
-        Spec { version, protocol: None, base, matches, jump: None, order }
+        Spec { version, chain: None, protocol: None, base, matches, jump: None, order }
     }
 
     /// Takes an option with its values. One that is about the command and not about the rule is
@@ -105,7 +108,12 @@ impl<'a> Spec<'a> {
 
     /// The matches and targets are built with this.
     pub(super) fn context(&self) -> Context {
-        Context { version: self.version, protocol: self.protocol }
+        let translates = match self.chain {
+            Some("PREROUTING" | "OUTPUT") => Some(NatKind::Dnat),
+            Some("INPUT" | "POSTROUTING") => Some(NatKind::Snat),
+            Some(_) | None => None,
+        };
+        Context { version: self.version, protocol: self.protocol, translates }
     }
 
     fn load(&mut self, module: &'static Module, name: &'a str) {

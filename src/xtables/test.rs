@@ -2,7 +2,7 @@
 
 use crate::nft::Expr;
 use crate::nft::expr::{
-    Bitwise, BitwiseOp, Byteorder, Cmp, CmpOp, Ct, CtKey, Lookup, Meta, MetaKey, Payload,
+    Bitwise, BitwiseOp, Byteorder, Cmp, CmpOp, Ct, CtKey, Exthdr, Lookup, Meta, MetaKey, Payload,
     PayloadBase, Range, Register,
 };
 
@@ -111,6 +111,10 @@ fn negation(op: CmpOp) -> Option<bool> {
 /// The register that an expression loads a field into.
 fn loaded(field: &Expr) -> Option<Register> {
     match field {
+        Expr::Exthdr(Exthdr::Load { dreg, .. } | Exthdr::Exists { dreg, .. }) => Some(*dreg),
+        Expr::Rt(rt) => Some(rt.dreg),
+        Expr::Socket(socket) => Some(socket.dreg),
+        Expr::Osf(osf) => Some(osf.dreg),
         Expr::Payload(payload) => Some(payload.dreg),
         Expr::Meta(Meta::Load { dreg, .. }) | Expr::Ct(Ct::Load { dreg, .. }) => Some(*dreg),
         Expr::Fib(fib) => Some(fib.dreg),

@@ -147,9 +147,9 @@ fn words_when_no_condition_then_error_names_them() {
                  rules compare bytes at fixed places, they do not search",
             ),
             (
-                "-m tcpmss --mss 1",
-                "error: match \"tcpmss\" is not supported: \
-                 TCP options are not translated",
+                "-m nfacct --nfacct-name a",
+                "error: match \"nfacct\" is not supported: \
+                 counters by name are objects of a table",
             ),
             ("-m tcp --dport 80", "error: match \"tcp\" needs \"-p tcp\" in the rule"),
             (

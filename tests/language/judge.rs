@@ -116,7 +116,13 @@ pub fn printed(words: &[String]) -> String {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         let quoted = matches!(
             before,
-            "--comment" | "--log-prefix" | "--nflog-prefix" | "--helper" | "--path"
+            "--comment"
+                | "--log-prefix"
+                | "--nflog-prefix"
+                | "--helper"
+                | "--path"
+                | "--u32"
+                | "--bytecode"
         ) && (before != "--helper" || words.contains(&"helper".to_owned()));
         if !text.is_empty() {
             text.push(' ');

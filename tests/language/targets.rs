@@ -273,3 +273,148 @@ fn header_targets_when_appended_then_saved_as_iptables_does() {
         ],
     );
 }
+
+#[test]
+fn tcp_targets_when_appended_then_saved_as_iptables_does() {
+    for version in [V4, V6] {
+        judge(
+            version,
+            &[
+                ("mangle/FORWARD", "-p tcp -m tcp --syn -j TCPMSS --clamp-mss-to-pmtu"),
+                ("mangle/FORWARD", "-p tcp -m tcp --syn -j TCPMSS --set-mss 1400"),
+                ("mangle/FORWARD", "-p tcp -j TCPOPTSTRIP --strip-options 8"),
+                ("mangle/FORWARD", "-p tcp -j TCPOPTSTRIP --strip-options timestamp,sack,2,wscale"),
+                ("filter/INPUT", "-p tcp -j SYNPROXY"),
+                ("filter/INPUT", "-p tcp -j SYNPROXY --mss 1460 --wscale 7 --timestamp"),
+                (
+                    "filter/FORWARD",
+                    "-p tcp -m tcp --dport 80 -j SYNPROXY --sack-perm --timestamp --wscale 0 --mss 0",
+                ),
+            ],
+        );
+    }
+    judge(V4, &[("mangle/FORWARD", "-j TEE --gateway 192.0.2.9")]);
+    judge(V6, &[("mangle/FORWARD", "-j TEE --gateway 2001:db8::9")]);
+}
+
+/// What of `-A CHAIN …` is printed, where the judge has no kernel for it or its chains.
+fn printed(version: portcullis::net::IpVersion, rule: &str) -> String {
+    let words = crate::judge::split(&format!("-A {rule}"));
+    let command = portcullis::xtables::command(&words, version).unwrap();
+    let portcullis::xtables::Operation::Append { chain, rules } = command.operation else {
+        panic!("-A is no append")
+    };
+    let read = portcullis::xtables::Rule::read(&rules[0].rule, version).unwrap();
+    format!("{chain} {}", crate::judge::printed(&read.words()))
+}
+
+#[test]
+fn nfqueue_when_compiled_then_prints_as_iptables_does() {
+    // This kernel may have no NFT_QUEUE; the texts are those of iptables-nft-save 1.8.9.
+    for (rule, expected) in [
+        ("INPUT -j NFQUEUE", "INPUT -j NFQUEUE --queue-num 0"),
+        (
+            "INPUT -j NFQUEUE --queue-num 3 --queue-bypass",
+            "INPUT -j NFQUEUE --queue-num 3 --queue-bypass",
+        ),
+        (
+            "INPUT -j NFQUEUE --queue-cpu-fanout --queue-balance 1:3 --queue-bypass",
+            "INPUT -j NFQUEUE --queue-balance 1:3 --queue-bypass --queue-cpu-fanout",
+        ),
+    ] {
+        assert_eq!(printed(V4, rule), expected);
+        assert_eq!(printed(V6, rule), expected);
+    }
+}
+
+#[test]
+fn netmap_when_compiled_then_prints_as_iptables_does() {
+    for (rule, expected) in [
+        ("PREROUTING -j NETMAP --to 10.0.0.7/24", "PREROUTING -j NETMAP --to 10.0.0.0/24"),
+        ("POSTROUTING -j NETMAP --to 10.0.0.7", "POSTROUTING -j NETMAP --to 10.0.0.7/32"),
+        ("OUTPUT -j NETMAP --to 10.0.0.7/255.0.0.0", "OUTPUT -j NETMAP --to 10.0.0.0/8"),
+    ] {
+        assert_eq!(printed(V4, rule), expected);
+    }
+    for (rule, expected) in [
+        ("PREROUTING -j NETMAP --to fd00::/64", "PREROUTING -j NETMAP --to fd00::/64"),
+        ("INPUT -j NETMAP --to fd00::1", "INPUT -j NETMAP --to fd00::1/128"),
+    ] {
+        assert_eq!(printed(V6, rule), expected);
+    }
+}
+
+#[test]
+fn nflog_range_when_compiled_then_is_kept() {
+    // iptables warns of it: the kernel has never done anything with it.
+    let rule = "INPUT -j NFLOG --nflog-group 2 --nflog-range 64";
+    assert_eq!(printed(V4, rule), rule);
+}
+
+#[test]
+fn targets_without_native_form_when_given_then_error_says_why() {
+    refused(
+        V4,
+        &[
+            (
+                "-j NETMAP --to 10.0.0.0/24",
+                "target \"NETMAP\" has no native nftables form: nf_tables translates the source or \
+                 the destination, and only the chains PREROUTING, INPUT, OUTPUT and POSTROUTING \
+                 tell which of them is meant",
+            ),
+            (
+                "-p tcp -j TPROXY --on-port 80",
+                "target \"TPROXY\" has no native nftables form: it drops packets that no socket \
+                 takes, and the native tproxy lets them go on to the next rule",
+            ),
+            (
+                "-p tcp -j CT --helper ftp",
+                "option --helper is not supported: nf_tables gives a flow its properties after \
+                 connection tracking has made it; in the raw table there is no flow yet, and the \
+                 rule would do nothing",
+            ),
+            (
+                "-j TTL --ttl-dec 1",
+                "option --ttl-dec is not supported: nf_tables writes numbers into a header, it does \
+                 not add to what is there",
+            ),
+            (
+                "-j TOS --set-tos Minimize-Delay",
+                "option --set-tos: \"Minimize-Delay\" has no native nftables form: nft lists a \
+                 change of the whole DSCP (0xfc) or ECN (0x03), not one of some of their bits, and \
+                 could not read it back",
+            ),
+            (
+                "-j REJECT --reject-with tcp-reset",
+                "match \"REJECT\" needs \"-p tcp\" in the rule for tcp-reset",
+            ),
+            (
+                "-j TEE --gateway 192.0.2.9 --oif eth0",
+                "option --oif is not supported: nf_tables takes the number of the interface, which \
+                 another gets when it is made anew",
+            ),
+        ],
+    );
+    for name in [
+        "CHECKSUM",
+        "CLUSTERIP",
+        "CONNSECMARK",
+        "DNPT",
+        "ECN",
+        "HMARK",
+        "IDLETIMER",
+        "LED",
+        "MIRROR",
+        "RATEEST",
+        "SAME",
+        "SECMARK",
+        "SET",
+        "SNPT",
+        "TPROXY",
+        "ULOG",
+    ] {
+        let error = crate::judge::compile(V4, &format!("-j {name}")).unwrap_err().to_string();
+        let begin = format!("target \"{name}\" has no native nftables form: ");
+        assert!(error.starts_with(&begin), "{error}");
+    }
+}

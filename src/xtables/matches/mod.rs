@@ -2,32 +2,47 @@
 
 mod addrtype;
 mod comment;
+mod connbytes;
+mod connlimit;
 mod conntrack;
 mod conntrack_read;
 mod conntrack_state;
+mod date;
 mod dccp;
 mod dscp;
+mod ecn;
+mod exthdr;
+mod flow;
+mod hashlimit;
+mod host;
 mod icmp;
 mod iprange;
+mod ipsec;
 mod length;
 mod limit;
 mod mac;
 mod mark;
+mod mobility;
 mod multiport;
 mod owner;
 mod pkttype;
 mod refused;
 mod rpfilter;
+mod socket;
+mod span;
 mod statistic;
 mod tcp;
+mod tcpmss;
+mod time;
 mod transport;
 mod ttl;
+mod vxlan;
 
 use super::Error;
 use super::module::Module;
 use crate::net::IpVersion;
 
-static MODULES: [&Module; 25] = [
+static MODULES: [&Module; 53] = [
     &tcp::TCP,
     &transport::UDP,
     &transport::SCTP,
@@ -53,6 +68,34 @@ static MODULES: [&Module; 25] = [
     &pkttype::PKTTYPE,
     &rpfilter::RPFILTER,
     &statistic::STATISTIC,
+    &connbytes::CONNBYTES,
+    &connlimit::CONNLIMIT,
+    &flow::CONNLABEL,
+    &host::CPU,
+    &host::CGROUP,
+    &host::DEVGROUP,
+    &exthdr::DST,
+    &ecn::ECN,
+    &ipsec::AH,
+    &ipsec::ESP,
+    &ipsec::IPCOMP,
+    &exthdr::FRAG,
+    &hashlimit::HASHLIMIT,
+    &exthdr::HBH,
+    &flow::HELPER,
+    &mobility::IPV6HEADER,
+    &mobility::MH,
+    &socket::OSF,
+    &ipsec::POLICY,
+    &host::QUOTA,
+    &host::REALM,
+    &exthdr::RT,
+    &socket::SOCKET,
+    &tcpmss::TCPMSS,
+    &ecn::TOS,
+    &vxlan::U32,
+    &vxlan::BPF,
+    &time::TIME,
 ];
 
 /// The match of a name, if the family has it.

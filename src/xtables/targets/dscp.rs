@@ -161,13 +161,9 @@ fn change(tos: &Options<'_>) -> Result<(u8, u8), Error> {
     })
 }
 
-/// A name, in upper or lower case, perhaps abbreviated.
+/// A name, in upper or lower case.
 fn named(given: &Given<'_>) -> Option<u8> {
-    let value = given.value();
-    let is_named = |name: &str| {
-        let front = name.get(..value.len()).is_some_and(|front| front.eq_ignore_ascii_case(value));
-        front && !value.is_empty()
-    };
+    let is_named = |name: &str| name.eq_ignore_ascii_case(given.value());
     NAMES.iter().find(|(name, _)| is_named(name)).map(|(_, value)| *value)
 }
 

@@ -12,8 +12,8 @@ use crate::xtables::words::{Given, OptionSpec};
 pub(super) static LOG: Module = Module::new(
     "LOG",
     &[
-        OptionSpec::setting(&["log-level"]),
         OptionSpec::setting(&["log-prefix"]),
+        OptionSpec::setting(&["log-level"]),
         OptionSpec::flag(&["log-tcp-sequence"]),
         OptionSpec::flag(&["log-tcp-options"]),
         OptionSpec::flag(&["log-ip-options"]),

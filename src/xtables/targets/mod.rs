@@ -8,11 +8,16 @@ mod log;
 mod mark;
 mod masquerade;
 mod nat;
+mod netmap;
 mod nflog;
+mod nfqueue;
 mod notrack;
 mod redirect;
 mod refused;
 mod reject;
+mod synproxy;
+mod tcp;
+mod tee;
 mod trace;
 mod ttl;
 
@@ -20,7 +25,7 @@ use super::Error;
 use super::module::Module;
 use crate::net::IpVersion;
 
-static MODULES: [&Module; 18] = [
+static MODULES: [&Module; 24] = [
     &dnat::DNAT,
     &dnat::SNAT,
     &mark::MARK,
@@ -32,6 +37,12 @@ static MODULES: [&Module; 18] = [
     &log::AUDIT,
     &log::LOG,
     &nflog::NFLOG,
+    &netmap::NETMAP,
+    &nfqueue::NFQUEUE,
+    &synproxy::SYNPROXY,
+    &tcp::TCPMSS,
+    &tcp::TCPOPTSTRIP,
+    &tee::TEE,
     &notrack::NOTRACK,
     &notrack::CT,
     &redirect::REDIRECT,

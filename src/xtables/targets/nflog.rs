@@ -9,15 +9,15 @@ use crate::xtables::number::{number16, number32};
 use crate::xtables::setting::{Setting, Style};
 use crate::xtables::words::OptionSpec;
 
-/// `log prefix "P" group 3 snaplen 64 queue-threshold 1`.
+/// `log prefix "P" group 3 snaplen 64`.
 ///
 /// `--nflog-range` is a number that the kernel keeps and does nothing with; it is kept beside the
 /// rule.
 pub(super) static NFLOG: Module = Module::new(
     "NFLOG",
     &[
-        OptionSpec::setting(&["nflog-group"]),
         OptionSpec::setting(&["nflog-prefix"]),
+        OptionSpec::setting(&["nflog-group"]),
         OptionSpec::setting(&["nflog-range"]),
         OptionSpec::setting(&["nflog-size"]),
         OptionSpec::setting(&["nflog-threshold"]),
@@ -32,12 +32,11 @@ pub(super) static NFLOG: Module = Module::new(
 
 /// How many bytes of a prefix NFLOG takes.
 const PREFIX: usize = 63;
-/// Without the option each packet is sent at once; nft's own default is what the listener asks for.
-const THRESHOLD: u16 = 1;
 
 fn build(nflog: &Options<'_>) -> Result<Vec<Expr>, Error> {
-    let short = |name, default| match nflog.find(name) {
-        None => Ok(default),
+    // Without a threshold it is up to the listener.
+    let short = |name| match nflog.find(name) {
+        None => Ok(0),
         Some(given) => {
             number16(given.value()).ok_or_else(|| given.bad(given.value(), "a number, 0 to 65535"))
         }
@@ -52,10 +51,10 @@ fn build(nflog: &Options<'_>) -> Result<Vec<Expr>, Error> {
     if let (Some(range), Some(size)) = (nflog.find("nflog-range"), nflog.find("nflog-size")) {
         return Err(crate::xtables::module::conflict(size, range));
     }
-    let threshold = short("nflog-threshold", THRESHOLD)?;
+    let threshold = short("nflog-threshold")?;
     let prefix = nflog.find("nflog-prefix").map(|given| prefix_of(given, PREFIX)).transpose()?;
     let target = LogTarget::Group {
-        group: short("nflog-group", 0)?,
+        group: short("nflog-group")?,
         snaplen: long("nflog-size")?,
         threshold: Some(threshold).filter(|threshold| *threshold != 0),
     };
@@ -79,7 +78,7 @@ fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
         None => range.map(|range| Setting::new("nflog-range", range.to_string())),
     });
     let threshold = threshold.unwrap_or(0);
-    if threshold != THRESHOLD {
+    if threshold != 0 {
         settings.push(Setting::new("nflog-threshold", threshold.to_string()));
     }
     Some(settings)
