@@ -375,3 +375,25 @@ fn words_when_compiled_and_read_back_then_are_what_iptables_save_prints() {
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Each rule lists with this text behind the columns, as `iptables -L -n`.
+pub(super) fn listed_by(version: IpVersion, table: &[(&str, &str)]) {
+    let text = |rule: &str| {
+        let command = command(&words(&format!("-A INPUT {rule}")), version);
+        let rules = match command.map(|command| command.operation) {
+            Ok(Operation::Append { rules, .. }) => rules,
+            Ok(other) => return format!("-A is {other:?}"),
+            Err(error) => return format!("error: {error}"),
+        };
+        let style = super::setting::Style { numeric: true };
+        let read = rules.first().and_then(|rule| Read::read(&rule.rule, version));
+        read.map_or("unread".to_owned(), |read| read.details(&style).join(" "))
+    };
+    let wrong: Vec<String> = table
+        .iter()
+        .map(|(rule, expected)| (rule, *expected, text(rule)))
+        .filter(|(_, expected, found)| expected != found)
+        .map(|(rule, expected, found)| format!("{rule}\n  found    {found}\n  expected {expected}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -117,3 +117,6 @@ pub(super) fn all(version: IpVersion) -> impl Iterator<Item = &'static Module> +
         move |module: &&Module| module.version.is_none_or(|only| only == version) && module.id > 0;
     MODULES.iter().copied().filter(of_family)
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,3 +66,6 @@ pub(super) fn all(version: IpVersion) -> impl Iterator<Item = &'static Module> +
     let of_family = move |module: &&Module| module.version.is_none_or(|only| only == version);
     MODULES.iter().copied().filter(of_family)
 }
+
+#[cfg(test)]
+mod tests;
