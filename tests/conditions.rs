@@ -6,6 +6,8 @@
 //! equal. Some conditions must also count something and not everything, else the test shows nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "conditions/headers.rs"]
+mod headers;
 mod lab;
 
 use std::io::{Read, Write};
@@ -230,7 +232,7 @@ fn compare(tool: &str, version: IpVersion, own: &[(At, &str)]) {
         add chain inet gate out { type filter hook output priority -450; policy drop; }";
     lab.host.nft(close);
     for side in &SIDES {
-        let cases: Vec<&str> = cases(side, own).collect();
+        let cases: Vec<&str> = cases(side, version, own).collect();
         load_theirs(&lab.host, tool, side, &cases);
         lab.host.enter(|| load_ours(side, version, &cases));
     }
@@ -241,7 +243,7 @@ fn compare(tool: &str, version: IpVersion, own: &[(At, &str)]) {
     for side in &SIDES {
         let theirs = their_counts(&lab.host, tool, side);
         let ours = lab.host.enter(|| our_counts(side));
-        let cases: Vec<&str> = cases(side, own).collect();
+        let cases: Vec<&str> = cases(side, version, own).collect();
         assert_eq!((theirs.len(), ours.len()), (cases.len(), cases.len()));
         let telling = theirs.iter().filter(|count| **count != 0 && **count != theirs[0]).count();
         println!(
@@ -261,9 +263,19 @@ fn compare(tool: &str, version: IpVersion, own: &[(At, &str)]) {
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), lab.host.ruleset());
 }
 
-fn cases<'a>(side: &Side, own: &'a [(At, &'a str)]) -> impl Iterator<Item = &'a str> {
+fn cases<'a>(
+    side: &Side,
+    version: IpVersion,
+    own: &'a [(At, &'a str)],
+) -> impl Iterator<Item = &'a str> {
     let not = side.not;
-    SHARED.iter().chain(own).filter(move |(at, _)| *at != not).map(|(_, words)| *words)
+    let headers = headers::SHARED.iter().chain(headers::of(version));
+    SHARED
+        .iter()
+        .chain(own)
+        .chain(headers)
+        .filter(move |(at, _)| *at != not)
+        .map(|(_, words)| *words)
 }
 
 /// A known hardware address, published ports, marks on some packets, a flow without tracking.
@@ -429,6 +441,7 @@ fn traffic(lab: &Lab, version: IpVersion) {
         packets.push(Packet { fragment: 0x2000, ..whole.clone() });
         packets.push(Packet { fragment: 0x0002, ..whole });
     }
+    packets.extend(headers::packets(version, outside, host));
     lab.outside.enter(|| packets.iter().for_each(Packet::send));
     std::thread::sleep(Duration::from_millis(200));
     connections(lab, host, outside);
