@@ -59,14 +59,16 @@ impl Rule {
         }
     }
 
-    /// The expressions as they go over netlink: the content of `NFTA_RULE_EXPRESSIONS`.
+    /// The expressions as the kernel lists them: the content of `NFTA_RULE_EXPRESSIONS`.
     #[must_use]
     pub fn encode_expressions(&self) -> Vec<u8> {
         let mut message = MessageBuilder::new();
         message.message(NFTABLES | NEWRULE, 0, 0, 0, 0);
         let start = message.len();
         self.exprs.iter().for_each(|expr| expr.encode(&mut message));
-        message.as_bytes()[start..].to_vec()
+        let mut bytes = message.as_bytes()[start..].to_vec();
+        clear_nested_flags(&mut bytes);
+        bytes
     }
 
     /// The rule as libnftnl prints what we would send: the lines of `nft --debug=netlink`. `None`
@@ -143,6 +145,23 @@ impl Rule {
         self.userdata == other.userdata
             && self.exprs.len() == other.exprs.len()
             && self.exprs.iter().zip(&other.exprs).all(|(ours, theirs)| ours.is_same(theirs))
+    }
+}
+
+/// Takes `NLA_F_NESTED` from attributes, which libmnl sets and nf_tables does not when it lists.
+fn clear_nested_flags(mut attributes: &mut [u8]) {
+    const NLA_F_NESTED: u16 = 0x8000;
+    while let Some((header, rest)) = attributes.split_first_chunk_mut::<4>() {
+        let [a, b, c, d] = *header;
+        let length = usize::from(u16::from_ne_bytes([a, b])).saturating_sub(4);
+        let kind = u16::from_ne_bytes([c, d]);
+        let (value, after) = rest.split_at_mut(length.next_multiple_of(4).min(rest.len()));
+        if kind & NLA_F_NESTED != 0 {
+            let [c, d] = (kind & !NLA_F_NESTED).to_ne_bytes();
+            *header = [a, b, c, d];
+            clear_nested_flags(value);
+        }
+        attributes = after;
     }
 }
 

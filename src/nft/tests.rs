@@ -182,3 +182,24 @@ fn rule_of_an_extension_when_encoded_then_says_its_protocol() {
     );
     assert_eq!(protocol, Some(6));
 }
+
+/// What Linux 6.18 listed for `iifname "docker0" accept`.
+#[test]
+fn expressions_when_encoded_then_are_the_kernels_bytes() {
+    let exprs = vec![
+        expr::Meta::load(expr::MetaKey::Iifname, expr::Register::R1).into(),
+        expr::Cmp::eq(expr::Register::R1, *b"docker0\0\0\0\0\0\0\0\0\0").into(),
+        expr::Immediate::Verdict(expr::Verdict::Accept).into(),
+    ];
+    let listed = [
+        "24000100 09000100 6d657461 00000000 14000200 08000200 00000006 08000100 00000001",
+        "38000100 08000100 636d7000 2c000200 08000100 00000001 08000200 00000000",
+        "18000300 14000100 646f636b 65723000 00000000 00000000",
+        "30000100 0e000100 696d6d65 64696174 65000000 1c000200 08000100 00000000",
+        "10000200 0c000200 08000100 00000001",
+    ];
+    let words = listed.iter().flat_map(|line| line.split(' '));
+    let words = words.map(|word| u32::from_str_radix(word, 16).expect("hexadecimal"));
+    let listed: Vec<u8> = words.flat_map(u32::to_be_bytes).collect();
+    assert_eq!(Rule::new(exprs).encode_expressions(), listed);
+}
