@@ -9,36 +9,10 @@ use crate::netlink::{Attributes, Malformed, Message};
 pub struct RawRule {
     /// The kernel's number for it.
     pub handle: u64,
-    /// The content of `NFTA_RULE_EXPRESSIONS`, as [`Rule::listed_expressions`] makes it.
+    /// The content of `NFTA_RULE_EXPRESSIONS`, as [`Rule::encode_expressions`] makes it.
     pub exprs: Vec<u8>,
     /// The content of `NFTA_RULE_USERDATA`.
     pub userdata: Vec<u8>,
-}
-
-impl Rule {
-    /// The expressions as the kernel lists them: as [`Rule::encode_expressions`] sends them, but
-    /// nests do not carry the flag that says so (`NLA_F_NESTED`).
-    #[must_use]
-    pub fn listed_expressions(&self) -> Vec<u8> {
-        let mut bytes = self.encode_expressions();
-        clear_nested(&mut bytes);
-        bytes
-    }
-}
-
-/// Clears the flag on attributes one behind the other, and on those inside them.
-fn clear_nested(mut bytes: &mut [u8]) {
-    const NLA_F_NESTED: u16 = 0x8000;
-    while let [low, high, kind_low, kind_high, ..] = bytes {
-        let length = usize::from(u16::from_ne_bytes([*low, *high])).max(4);
-        let kind = u16::from_ne_bytes([*kind_low, *kind_high]);
-        [*kind_low, *kind_high] = (kind & !NLA_F_NESTED).to_ne_bytes();
-        let (attribute, rest) = bytes.split_at_mut(length.next_multiple_of(4).min(bytes.len()));
-        if kind & NLA_F_NESTED != 0 {
-            clear_nested(&mut attribute[4..]);
-        }
-        bytes = rest;
-    }
 }
 
 impl RawRule {

@@ -16,10 +16,10 @@ mod random;
 mod socket;
 
 pub use bytecode::bytecode;
+pub use keeper::{Keeper, hand_over};
 pub use lock::{FileLock, lock_file, lock_netns};
 pub use message::{MessageBuilder, Nest};
 pub use netns::{NetnsFile, NetnsId, current_netns, in_netns, is_inhabited, netns_at};
-pub use keeper::{Keeper, hand_over};
 pub use process::outlive;
 pub use random::random_number;
 pub use socket::{Socket, SocketError};

@@ -22,7 +22,7 @@ impl<'a> Pattern<'a> {
     /// The pattern of one rule.
     #[must_use]
     pub fn new(rule: &'a Compiled, version: IpVersion) -> Self {
-        let exprs = rule.rule.listed_expressions();
+        let exprs = rule.rule.encode_expressions();
         let counter = rule.rule.exprs.iter().position(|expr| matches!(expr, Expr::Counter(_)));
         let length = |exprs: &[Expr]| Rule::new(exprs.to_vec()).encode_expressions().len();
         let counts = match counter {

@@ -131,7 +131,8 @@ fn large(rules: usize, chains: usize) -> String {
     }
     for rule in 0..rules {
         let (chain, a, b) = (rule % chains, rule / 250 % 250, rule % 250);
-        writeln!(file, "-A C{chain} -s 10.0.{a}.{b}/32 -p tcp -m tcp --dport 80 -j ACCEPT").unwrap();
+        writeln!(file, "-A C{chain} -s 10.0.{a}.{b}/32 -p tcp -m tcp --dport 80 -j ACCEPT")
+            .unwrap();
     }
     file + "COMMIT\n"
 }
@@ -151,7 +152,9 @@ fn ten_thousand_rules_take_seconds_and_not_their_square() {
     let again = timed("", &large(10_000, 1000));
     let front: String = (0..10_000).map(|at| format!("-I C1 -s 10.1.0.{}\n", at % 250)).collect();
     let inserted = timed("-n", &format!("*filter\n{front}COMMIT\n"));
-    println!("1,000 rules {once:?}; 10,000 {tenfold:?}, over others {again:?}; inserted {inserted:?}");
+    println!(
+        "1,000 rules {once:?}; 10,000 {tenfold:?}, over others {again:?}; inserted {inserted:?}"
+    );
     let most = once * 40 + Duration::from_secs(2);
     assert!(tenfold < most && again < most && inserted < most, "{once:?} {tenfold:?} {again:?}");
     assert_eq!(saved(&netns).lines().filter(|line| line.contains("-A C")).count(), 20_000);

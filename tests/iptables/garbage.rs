@@ -10,12 +10,70 @@ use crate::lab::{Netns, run};
 use crate::world::{Family, isolate};
 
 const WORDS: [&str; 64] = [
-    "-A", "-I", "-D", "-R", "-C", "-L", "-S", "-F", "-Z", "-N", "-X", "-E", "-P", "-h", "-V", "-t",
-    "nat", "filter", "mangle", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING", "A", "B", "1", "2", "0",
-    "-j", "-g", "ACCEPT", "DROP", "RETURN", "MASQUERADE", "DNAT", "--to-destination", "192.0.2.1",
-    "192.0.2.1:80", "-p", "tcp", "udp", "--dport", "80", "80:90", "-s", "-d", "10.0.0.0/8", "!",
-    "-i", "-o", "eth0", "-m", "comment", "--comment", "", "conntrack", "--ctstate", "NEW", "-c",
-    "\u{fc}", "-w", "-v", "--line-numbers", "\"",
+    "-A",
+    "-I",
+    "-D",
+    "-R",
+    "-C",
+    "-L",
+    "-S",
+    "-F",
+    "-Z",
+    "-N",
+    "-X",
+    "-E",
+    "-P",
+    "-h",
+    "-V",
+    "-t",
+    "nat",
+    "filter",
+    "mangle",
+    "INPUT",
+    "FORWARD",
+    "OUTPUT",
+    "POSTROUTING",
+    "A",
+    "B",
+    "1",
+    "2",
+    "0",
+    "-j",
+    "-g",
+    "ACCEPT",
+    "DROP",
+    "RETURN",
+    "MASQUERADE",
+    "DNAT",
+    "--to-destination",
+    "192.0.2.1",
+    "192.0.2.1:80",
+    "-p",
+    "tcp",
+    "udp",
+    "--dport",
+    "80",
+    "80:90",
+    "-s",
+    "-d",
+    "10.0.0.0/8",
+    "!",
+    "-i",
+    "-o",
+    "eth0",
+    "-m",
+    "comment",
+    "--comment",
+    "",
+    "conntrack",
+    "--ctstate",
+    "NEW",
+    "-c",
+    "\u{fc}",
+    "-w",
+    "-v",
+    "--line-numbers",
+    "\"",
 ];
 
 /// What must stay as it is.
@@ -53,7 +111,8 @@ fn play(cases: u32, call: impl Fn(Vec<String>, &[String]) -> (Vec<String>, Strin
         ruleset(&netns)
     };
     let mut before = restore();
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let lines = prop::collection::vec(words(), 1..6);
     for _ in 0..cases {
         let all = lines.new_tree(&mut runner).unwrap().current();

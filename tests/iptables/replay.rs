@@ -19,8 +19,7 @@ const REFUSED: [(&str, &str); 3] = [
 #[test]
 fn one_daemon_with_its_networks_and_containers() {
     let names = recordings();
-    let early: Vec<&str> =
-        names.iter().map(String::as_str).filter(|name| *name < "40").collect();
+    let early: Vec<&str> = names.iter().map(String::as_str).filter(|name| *name < "40").collect();
     assert!(early.len() > 20, "{early:?}");
     replay(&early);
 }
@@ -79,10 +78,9 @@ fn replay(names: &[&str]) {
                 }
                 "$ " => {
                     let (place, line) = rest.split_once(' ').unwrap();
-                    let mut answer = Answer { code: Some(0), out: String::new(), err: String::new() };
-                    while let Some(line) =
-                        lines.next_if(|line| line.starts_with(['=', '>', '!']))
-                    {
+                    let mut answer =
+                        Answer { code: Some(0), out: String::new(), err: String::new() };
+                    while let Some(line) = lines.next_if(|line| line.starts_with(['=', '>', '!'])) {
                         let value = line.get(2..).unwrap_or_default();
                         match &line[..1] {
                             "=" => answer.code = Some(value.parse().unwrap()),
@@ -120,20 +118,13 @@ fn check(name: &str, netns: &Netns, recorded: &Recorded<'_>, faults: &mut Vec<St
     faults.push(format!("{name}: {place}: {line}\n  {answer:?}\n  {ours:?}"));
 }
 
-fn compare(
-    name: &str,
-    netns: &Netns,
-    program: &str,
-    expected: &[&str],
-    faults: &mut Vec<String>,
-) {
+fn compare(name: &str, netns: &Netns, program: &str, expected: &[&str], faults: &mut Vec<String>) {
     let is_native = |line: &str| !REFUSED.iter().any(|(word, _)| line.contains(word));
     let expected: Vec<&str> = expected.iter().copied().filter(|line| is_native(line)).collect();
     let saved = Family::Ours.saved(netns, program);
     // No packet came, so what chains have counted is nothing; the recording has none.
     let uncounted = |line: &String| line.strip_suffix(" [0:0]").unwrap_or(line).to_owned();
-    let ours: Vec<String> =
-        saved.iter().map(uncounted).filter(|line| is_native(line)).collect();
+    let ours: Vec<String> = saved.iter().map(uncounted).filter(|line| is_native(line)).collect();
     if ours != expected {
         let (theirs, ours) = (expected.join("\n"), ours.join("\n"));
         faults.push(format!("{name}: {program}\n{theirs}\n---\n{ours}"));

@@ -97,7 +97,8 @@ fn play(name: &str) {
         }
     }
     for program in ["iptables-save", "ip6tables-save"] {
-        let (theirs, mine) = (Family::Real.saved(&real, program), Family::Ours.saved(&ours, program));
+        let (theirs, mine) =
+            (Family::Real.saved(&real, program), Family::Ours.saved(&ours, program));
         if theirs != mine {
             faults.push(format!("{program}:\n{}\n---\n{}", theirs.join("\n"), mine.join("\n")));
         }

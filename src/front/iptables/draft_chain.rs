@@ -88,11 +88,7 @@ impl DraftChain {
     }
 
     /// Reads the rules there are, if they were not.
-    pub(super) fn load(
-        &mut self,
-        kernel: &mut Kernel,
-        table: &TableId,
-    ) -> Result<(), nft::Error> {
+    pub(super) fn load(&mut self, kernel: &mut Kernel, table: &TableId) -> Result<(), nft::Error> {
         let Rules::Ends { front, back } = &mut self.rules else { return Ok(()) };
         let listed = kernel.raw_rules(table, &self.name)?;
         let mut slots: VecDeque<Slot> = std::mem::take(front).into_iter().map(Slot::New).collect();

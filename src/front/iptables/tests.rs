@@ -44,5 +44,8 @@ fn a_save_file_is_read_without_a_kernel() {
     let file = "*filter\n:INPUT DROP [1:2]\n[3:4] -A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n";
     assert_eq!(check_save_file(file, IpVersion::V4).ok(), Some(2));
     let fault = check_save_file("*filter\n-A INPUT -p what\nCOMMIT\n", IpVersion::V4);
-    assert_eq!(fault.map_err(|error| (error.code(), error.to_string().contains("line 2"))), Err((2, true)));
+    assert_eq!(
+        fault.map_err(|error| (error.code(), error.to_string().contains("line 2"))),
+        Err((2, true))
+    );
 }
