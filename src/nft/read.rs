@@ -10,7 +10,7 @@ use super::object::{COUNTER, NFTA_OBJ_NAME, NFTA_OBJ_TABLE, NFTA_OBJ_TYPE};
 use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE, NFTA_RULE_TABLE};
 use super::set::NFTA_SET_TABLE;
 use super::{BaseChain, Element, Family, Listed, Name, Object, RawRule, Rule, Set, Table, TableId};
-use crate::netlink::{self, Answer, Malformed};
+use crate::netlink::{self, Answer, Malformed, Message};
 
 const GETTABLE: u16 = NFTABLES | 1;
 const GETCHAIN: u16 = NFTABLES | 4;
@@ -84,6 +84,14 @@ impl Kernel {
     /// # Errors
     /// [`Error::Netlink`].
     pub fn chains(&mut self, table: &TableId) -> Result<Vec<Listed<AnyChain>>, Error> {
+        self.dump_chains(table, listed)
+    }
+
+    fn dump_chains<T>(
+        &mut self,
+        table: &TableId,
+        decode: impl Fn(&Message<'_>) -> Result<T, Malformed>,
+    ) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         self.dump(
             |message, seq| {
@@ -94,7 +102,7 @@ impl Kernel {
             |message, all| {
                 let of = message.attributes().need(NFTA_CHAIN_TABLE, "chain without a table")?;
                 if of.text()? == table.name.as_str() {
-                    all.push(listed(message)?);
+                    all.push(decode(message)?);
                 }
                 Ok(())
             },
@@ -128,22 +136,7 @@ impl Kernel {
     /// # Errors
     /// [`Error::Netlink`].
     pub fn all_chain_usage(&mut self, table: &TableId) -> Result<Vec<ChainUsage>, Error> {
-        let mut all = Vec::new();
-        self.dump(
-            |message, seq| {
-                message.message(GETCHAIN, NLM_F_DUMP, seq, table.family.number(), 0);
-                message.put_str(NFTA_CHAIN_TABLE, table.name.as_str());
-            },
-            &mut all,
-            |message, all| {
-                let of = message.attributes().need(NFTA_CHAIN_TABLE, "chain without a table")?;
-                if of.text()? == table.name.as_str() {
-                    all.push(ChainUsage::decode(message)?);
-                }
-                Ok(())
-            },
-        )?;
-        Ok(all)
+        self.dump_chains(table, ChainUsage::decode)
     }
 
     /// The base chains of all tables.

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use super::docker::{self, Call};
-use super::measure::{Sample, children_cpu, medians, timed};
+use super::measure::{Sample, medians, outcome, timed};
 use super::report::{better, machine, times};
 use crate::lab::Namespace;
 use crate::run::{Step, cargo, find_program, target_dir};
@@ -136,14 +136,12 @@ impl Subject {
 
     /// Calls of which some are to say no: only the time of all of them counts.
     fn play(&self, calls: &[Call]) -> Result<Sample> {
-        let before = children_cpu()?;
-        let begin = Instant::now();
+        let mut all = Sample::default();
         for words in calls {
-            let output = self.command_of(&self.command)?.args(words).output();
-            output.with_context(|| format!("starting {}", self.name))?;
+            let (sample, _) = outcome(self.command_of(&self.command)?.args(words))?;
+            all = all.plus(sample);
         }
-        let wall = begin.elapsed();
-        Ok(Sample { wall, cpu: children_cpu()?.saturating_sub(before) })
+        Ok(all)
     }
 
     /// A chain with so many rules, and nothing else.
