@@ -12,12 +12,12 @@
 //! | [`nft`] | nf_tables as values: encode, decode, list, commit | know container words |
 //! | [`link`], [`conntrack`] | links, addresses, routes, sysctls; tracked flows | know nf_tables |
 //! | [`ruleset`] | desired state, snapshot, difference, plan, ownership | know why a rule is wanted |
-//! | [`xtables`] | the iptables language | talk to the kernel |
+//! | [`xtables`] | the iptables language, into expressions and back | talk to the kernel |
 //! | [`firewall`] | what publishing, masquerading and isolating mean, as table content | do IO |
 //! | [`firewalld`] | firewalld's zones, over the system bus | know nf_tables or containers |
 //! | [`ipam`] | ranges, which address is next, who has which | know links or rules |
 //! | [`attachment`] | one container on one network: order, lock, record | parse a caller's format |
-//! | [`front`] | one room per caller: CNI, the daemon, inspection, installation | use another front |
+//! | [`front`] | one room per caller: CNI, iptables, the daemon, inspection, installation | use another front |
 //!
 //! # One port number on its way
 //!
@@ -65,6 +65,26 @@
 //!    last to the first, and what other containers have come to use is left to them.
 //! 4. The host's end of the pair bears the owner's label as its alias, so that a DEL without a
 //!    network namespace and without a result still finds it.
+//!
+//! # One iptables command on its way
+//!
+//! dockerd publishes port 8080 its own way: it executes `iptables --wait -t nat -A DOCKER -p tcp -d
+//! 0/0 --dport 8080 -j DNAT --to-destination 172.17.0.2:80 ! -i docker0`.
+//!
+//! 1. [`applet`] knows the program by its file name and calls [`front::iptables`].
+//! 2. [`xtables::command`] reads the words as getopt_long(3) would. `-p tcp` brings the match `tcp`
+//!    along, which knows `--dport` and builds a load of two bytes and a comparison with `1f90`;
+//!    `DNAT` builds two constants and a `nat`. What no module has a native form for is refused here,
+//!    by name.
+//! 3. The rule's userdata gets its shape: which module made how many expressions. What the rule
+//!    does is said by the expressions alone.
+//! 4. [`front::iptables`] asks whether the chain is there, two requests, and commits one batch:
+//!    `add rule ip nat DOCKER iifname != "docker0" tcp dport 8080 counter dnat to 172.17.0.2:80`.
+//! 5. `iptables -C` with the same words finds it: [`xtables::Pattern`] compares bytes with what the
+//!    kernel lists, and meaning where others made the rule, real iptables-nft with its extensions
+//!    too ([`xtables::compat`]).
+//! 6. `iptables-save` reads it: by the shape each module is given its expressions and says the
+//!    options that they are, `-p tcp -m tcp --dport 8080`.
 //!
 //! # What holds everywhere
 //!
