@@ -6,14 +6,31 @@ use std::thread;
 use super::host::Host;
 use super::programs::Programs;
 use super::site::Site;
-use super::table::Table;
 
 /// Lives a story with the programs under test and with real iptables-nft, at the same time; both
 /// must see what is expected, and the same.
 pub fn live(flags: &[&str], story: fn(&mut Site<'_>)) {
+    begin(flags, Programs::link, story);
+}
+
+/// The same, but both daemons find real iptables-nft when they start first.
+pub fn live_after_peer(flags: &[&str], story: fn(&mut Site<'_>)) {
+    begin(flags, |_| Programs::Peer.link(), story);
+}
+
+fn begin(flags: &[&str], link: fn(Programs), story: fn(&mut Site<'_>)) {
+    let live_once = |programs| {
+        let host = Host::new(programs);
+        link(programs);
+        let mut site = Site::open(&host, flags);
+        story(&mut site);
+        site.scene("end");
+        site.expect_complaints(0);
+        std::mem::take(&mut site.table)
+    };
     let lives = [Programs::chosen(), Programs::Peer];
     let [tested, peer] = thread::scope(|scope| {
-        let lives = lives.map(|programs| scope.spawn(move || live_once(programs, flags, story)));
+        let lives = lives.map(|programs| scope.spawn(move || live_once(programs)));
         lives.map(|life| life.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
     let differences = peer.differences(&tested);
@@ -26,13 +43,4 @@ pub fn live(flags: &[&str], story: fn(&mut Site<'_>)) {
         wrong.is_empty() && differences.is_empty(),
         "not as expected:\n{wrong}\nnot as with iptables-nft:\n{differences}"
     );
-}
-
-fn live_once(programs: Programs, flags: &[&str], story: fn(&mut Site<'_>)) -> Table {
-    let host = Host::new(programs);
-    let mut site = Site::open(&host, flags);
-    story(&mut site);
-    site.scene("end");
-    site.expect_complaints(0);
-    std::mem::take(&mut site.table)
 }

@@ -1,8 +1,8 @@
 //! A daemon whose rules real iptables-nft has made finds other programs when it comes back.
 
-use super::programs::Programs;
+use super::rules;
 use super::site::Site;
-use super::stories::live;
+use super::stories::live_after_peer;
 
 const REACH: [(&str, &str); 9] = [
     ("client tcp 192.0.2.1:8080", "web sees 192.0.2.2"),
@@ -18,19 +18,15 @@ const REACH: [(&str, &str); 9] = [
 
 #[test]
 fn dockerd_whose_iptables_are_exchanged_keeps_one_rule_for_each() {
-    live(&["--live-restore"], |site| {
-        // The first start was on the programs under test; this one is on a machine without rules.
-        site.daemon.stop();
-        site.host.netns.nft("flush ruleset\n");
-        Programs::Peer.link();
-        site.daemon.start_again();
-        let first = site.rules();
+    live_after_peer(&["--live-restore"], |site| {
+        let first = site.rules_in_order();
         site.network("amber", 1, "");
         site.network("blue", 2, "--internal");
         site.run("web", "-p 8080:7 -p 8080:7/udp");
         site.run("amber1", "--network amber -p 8100:7");
         site.run("blue1", "--network blue");
         let full = site.rules();
+        assert!(!rules::modules(&site.host.netns).is_empty(), "rules of real iptables-nft");
         site.expect(&REACH);
 
         for scene in ["exchange", "restart after the exchange"] {
