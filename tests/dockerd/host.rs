@@ -116,7 +116,7 @@ impl Host {
         command
             .args(["-k", "1", limit, "nsenter", "--target", &self.pid.to_string()])
             .args(["--mount", "--pid", "--", "/usr/bin/env", "-i"])
-            .args([&format!("PATH={}:{LIST}", programs::DIRECTORY), "HOME=/run"])
+            .args([&format!("PATH={}:{LIST}", programs::DIRECTORY), "HOME=/run", "TMPDIR=/run"])
             .arg("DOCKER_HOST=unix:///run/docker.sock")
             .stdin(Stdio::null());
         command
