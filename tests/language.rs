@@ -4,6 +4,8 @@
 
 #[path = "language/base.rs"]
 mod base;
+#[path = "language/foreign.rs"]
+mod foreign;
 #[path = "language/judge.rs"]
 mod judge;
 #[path = "language/matches.rs"]

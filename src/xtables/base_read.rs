@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::base::Base;
 use super::protocol;
-use super::test::{Test, network_field, test};
+use super::test::{Test, is_meta, network_field, test};
 use crate::net::{IpVersion, Subnet};
 use crate::nft::Expr;
 use crate::nft::expr::{Meta, MetaKey};
@@ -28,7 +28,12 @@ pub(super) const NEVER: &[u8] = b"INVAL/D\0";
 pub(super) fn read_base(exprs: &[Expr], version: IpVersion) -> (Vec<BaseSetting>, usize) {
     let mut settings: Vec<BaseSetting> = Vec::new();
     let mut taken = 0;
-    while let Some((field, test, more)) = exprs.get(taken..).and_then(test) {
+    while let Some(rest) = exprs.get(taken..) {
+        if is_any_interface(rest) {
+            taken += 1;
+            continue;
+        }
+        let Some((field, test, more)) = test(rest) else { break };
         match read_one(field, &test, version) {
             Some(setting) if settings.iter().all(|before| before.base != setting.base) => {
                 settings.push(setting);
@@ -45,6 +50,13 @@ pub(super) fn read_base(exprs: &[Expr], version: IpVersion) -> (Vec<BaseSetting>
 pub(super) fn protocol_of(settings: &[BaseSetting]) -> Option<u8> {
     let wanted = |setting: &&BaseSetting| setting.base == Base::Protocol && !setting.negated;
     settings.iter().find(wanted).and_then(|setting| protocol::protocol(&setting.value))
+}
+
+/// `-i +` as iptables-nft writes it: the name is loaded and not compared.
+fn is_any_interface(exprs: &[Expr]) -> bool {
+    let is_name =
+        |field: &Expr| is_meta(field, MetaKey::Iifname) || is_meta(field, MetaKey::Oifname);
+    exprs.first().is_some_and(is_name) && test(exprs).is_none()
 }
 
 fn read_one(field: &Expr, test: &Test<'_>, version: IpVersion) -> Option<BaseSetting> {

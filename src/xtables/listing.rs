@@ -189,7 +189,7 @@ impl Rule {
         match &self.target {
             Target::None => "",
             Target::Verdict(verdict) => super::rule::verdict_name(verdict),
-            Target::Extension(extension) => extension.module.name,
+            Target::Extension(extension) => extension.name(),
         }
     }
 }

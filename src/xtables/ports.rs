@@ -6,7 +6,7 @@ use super::number::number16;
 use super::test::{Test, transport_field};
 use super::words::Given;
 use crate::nft::Expr;
-use crate::nft::expr::Payload;
+use crate::nft::expr::{CmpOp, Payload};
 
 /// Which port of a transport header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,10 @@ pub(super) fn read_ports(field: &Expr, test: &Test<'_>) -> Option<(Side, bool, S
     let (negated, first, last) = match test {
         Test::Equal { negated, value } => (*negated, port(value)?, port(value)?),
         Test::Between { negated, first, last } => (*negated, port(first)?, port(last)?),
+        Test::Compared { op: CmpOp::Lte, value } => (false, 0, port(value)?),
+        Test::Compared { op: CmpOp::Lt, value } => (false, 0, port(value)?.checked_sub(1)?),
+        Test::Compared { op: CmpOp::Gte, value } => (false, port(value)?, u16::MAX),
+        Test::Compared { op: CmpOp::Gt, value } => (false, port(value)?.checked_add(1)?, u16::MAX),
         Test::Masked { .. } | Test::Compared { .. } | Test::In { .. } => return None,
     };
     let text = if first == last { first.to_string() } else { format!("{first}:{last}") };

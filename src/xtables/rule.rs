@@ -2,6 +2,8 @@
 
 use super::base_read::{BaseSetting, protocol_of, read_base};
 use super::compile::Counters;
+use super::extension::Extension;
+use super::foreign::read_foreign;
 use super::module::{Context, Module, Span};
 use super::setting::{Setting, Style, Word};
 use super::shape::{Part, Shape};
@@ -13,31 +15,14 @@ use crate::nft::{Expr, Rule as NftRule};
 /// A rule in the words of iptables.
 #[derive(Debug)]
 pub struct Rule {
+    pub(super) version: IpVersion,
     pub(super) base: Vec<BaseSetting>,
-    matches: Vec<Extension>,
+    pub(super) matches: Vec<Extension>,
     pub(super) target: Target,
-    counters: Option<Counters>,
+    pub(super) counters: Option<Counters>,
 }
 
-/// A match or a target with its options.
-#[derive(Debug)]
-pub(super) struct Extension {
-    pub(super) module: &'static Module,
-    settings: Vec<Setting>,
-}
-
-impl Extension {
-    /// Reads expressions as this match or target, its options in the order of iptables-save.
-    fn read(module: &'static Module, span: &Span<'_>) -> Option<Self> {
-        let mut settings = (module.read)(span)?;
-        let names = |setting: &Setting| {
-            module.options.iter().position(|spec| spec.names.contains(&setting.name))
-        };
-        settings.sort_by_key(names);
-        Some(Extension { module, settings })
-    }
-}
-
+/// What a rule does with a packet.
 #[derive(Debug)]
 pub(super) enum Target {
     /// The rule only counts.
@@ -53,7 +38,7 @@ impl Rule {
     pub fn read(rule: &NftRule, version: IpVersion) -> Option<Self> {
         match Shape::decode(&rule.userdata) {
             Some(shape) => Reader { rule, version }.read_shaped(&shape),
-            None => Reader { rule, version }.read_foreign(),
+            None => read_foreign(rule, version),
         }
     }
 
@@ -83,19 +68,22 @@ impl Rule {
             words.push(Word::plain(base.word()));
             words.extend((!value.is_empty()).then(|| Word::plain(value.clone())));
         }
-        for Extension { module, settings } in &self.matches {
-            words.extend([Word::plain("-m"), Word::plain(module.name)]);
-            words.extend(settings.iter().flat_map(Setting::words));
+        for extension in &self.matches {
+            words.push(Word::plain("-m"));
+            words.extend(extension.words());
         }
-        let target = match &self.target {
-            Target::None => None,
-            Target::Verdict(Verdict::Goto(chain)) => Some(("-g", chain.as_str())),
-            Target::Verdict(verdict) => Some(("-j", verdict_name(verdict))),
-            Target::Extension(extension) => Some(("-j", extension.module.name)),
-        };
-        words.extend(target.into_iter().flat_map(|(j, name)| [Word::plain(j), Word::plain(name)]));
-        if let Target::Extension(extension) = &self.target {
-            words.extend(extension.settings.iter().flat_map(Setting::words));
+        match &self.target {
+            Target::None => {}
+            Target::Verdict(Verdict::Goto(chain)) => {
+                words.extend([Word::plain("-g"), Word::plain(chain.as_str())]);
+            }
+            Target::Verdict(verdict) => {
+                words.extend([Word::plain("-j"), Word::plain(verdict_name(verdict))]);
+            }
+            Target::Extension(extension) => {
+                words.push(Word::plain("-j"));
+                words.extend(extension.words());
+            }
         }
         words
     }
@@ -107,7 +95,9 @@ impl Rule {
             Target::None | Target::Verdict(_) => None,
         };
         let all = self.matches.iter().chain(target);
-        all.map(|Extension { module, settings }| (module.list)(settings, style))
+        let protocol = protocol_of(&self.base);
+        let context = Context { version: self.version, protocol };
+        all.map(|extension| extension.list(context, style))
             .filter(|text| !text.is_empty())
             .collect()
     }
@@ -157,7 +147,8 @@ impl<'a> Reader<'a> {
             }
             None => verdict_target(after)?,
         };
-        Some(Rule { base, matches: read, target, counters: counters(counter) })
+        let counters = counters(counter);
+        Some(Rule { version: self.version, base, matches: read, target, counters })
     }
 
     fn part(
@@ -170,71 +161,14 @@ impl<'a> Reader<'a> {
         let module = modules.find(|module| module.id == part.id)?;
         if module.name == "comment" {
             let comment = Setting::text("comment", self.rule.userdata.comment()?);
-            return Some(Extension { module, settings: vec![comment] });
+            return Some(Extension::Known { module, settings: vec![comment] });
         }
         Extension::read(module, &Span { exprs, note: &part.note, context })
     }
-
-    /// One that others made: by its looks, the longest match first.
-    fn read_foreign(&self) -> Option<Rule> {
-        let exprs = self.rule.exprs.as_slice();
-        let (base, taken) = read_base(exprs, self.version);
-        let context =
-            Context { version: self.version, protocol: protocol_of(&base), translates: None };
-        let mut rule = Rule { base, matches: Vec::new(), target: Target::None, counters: None };
-        let mut rest = exprs.get(taken..)?;
-        loop {
-            if let [counter @ Expr::Counter(_), behind @ ..] = rest
-                && rule.counters.is_none()
-            {
-                rule.counters = counters(counter);
-                rest = behind;
-            } else if let Some(target) = self.foreign_target(rest, context) {
-                rule.target = target;
-                break;
-            } else {
-                let (extension, taken) = foreign(matches::all(self.version), rest, context)?;
-                rule.matches.push(extension);
-                rest = rest.get(taken..)?;
-            }
-        }
-        if let (Some(comment), Ok(module)) =
-            (self.rule.userdata.comment(), matches::find("comment", self.version))
-        {
-            let settings = vec![Setting::text("comment", comment)];
-            rule.matches.push(Extension { module, settings });
-        }
-        Some(rule)
-    }
-
-    fn foreign_target(&self, rest: &[Expr], context: Context) -> Option<Target> {
-        verdict_target(rest).or_else(|| {
-            let (extension, taken) = foreign(targets::all(self.version), rest, context)?;
-            (taken == rest.len()).then_some(Target::Extension(extension))
-        })
-    }
-}
-
-/// The first expressions as a match or target, as many of them as one takes.
-fn foreign(
-    modules: impl Iterator<Item = &'static Module> + Clone,
-    exprs: &[Expr],
-    context: Context,
-) -> Option<(Extension, usize)> {
-    (1..=exprs.len()).rev().find_map(|length| {
-        let span = Span { exprs: exprs.get(..length)?, note: &[], context };
-        let fits = |module: &&'static Module| {
-            module.protocols.is_empty()
-                || context.protocol.is_some_and(|number| module.protocols.contains(&number))
-        };
-        let mut read =
-            modules.clone().filter(fits).filter_map(|module| Extension::read(module, &span));
-        Some((read.next()?, length))
-    })
 }
 
 /// The end of a rule without an extension: a verdict, or nothing.
-fn verdict_target(exprs: &[Expr]) -> Option<Target> {
+pub(super) fn verdict_target(exprs: &[Expr]) -> Option<Target> {
     match exprs {
         [] => Some(Target::None),
         [Expr::Immediate(Immediate::Verdict(verdict))] if !verdict_name(verdict).is_empty() => {
@@ -244,7 +178,7 @@ fn verdict_target(exprs: &[Expr]) -> Option<Target> {
     }
 }
 
-fn counters(expr: &Expr) -> Option<Counters> {
+pub(super) fn counters(expr: &Expr) -> Option<Counters> {
     match expr {
         Expr::Counter(Counter { packets, bytes }) => {
             Some(Counters { packets: *packets, bytes: *bytes })

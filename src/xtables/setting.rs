@@ -49,8 +49,8 @@ impl Setting {
     pub(super) fn words(&self) -> impl Iterator<Item = Word> + '_ {
         let not = self.negated.then(|| Word::plain("!"));
         let name = Word::plain(format!("--{}", self.name));
-        let values =
-            self.values.iter().map(|value| Word { text: value.clone(), is_text: self.is_text });
+        let quotes = if self.is_text { Quotes::WhereNeeded } else { Quotes::Never };
+        let values = self.values.iter().map(move |value| Word { text: value.clone(), quotes });
         not.into_iter().chain([name]).chain(values)
     }
 }
@@ -59,25 +59,43 @@ impl Setting {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
     pub(super) text: String,
-    /// Whether it is free text.
-    is_text: bool,
+    /// Whether it is printed in quotes.
+    pub(super) quotes: Quotes,
+}
+
+/// When iptables-save puts a word in quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quotes {
+    /// It is no free text.
+    Never,
+    /// Unless it is letters, digits, `_` and `-` alone.
+    WhereNeeded,
+    /// Whatever it is.
+    Always,
 }
 
 impl Word {
     pub(super) fn plain(text: impl Into<String>) -> Self {
-        Word { text: text.into(), is_text: false }
+        Word { text: text.into(), quotes: Quotes::Never }
     }
 
     /// The word as iptables-save prints it: free text in quotes, unless it is letters, digits,
     /// `_` and `-` alone.
     pub(super) fn quoted(&self) -> String {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        if !self.is_text || (!self.text.is_empty() && self.text.chars().all(is_plain)) {
-            return self.text.clone();
+        let needed = self.text.is_empty() || !self.text.chars().all(is_plain);
+        match self.quotes {
+            Quotes::Never => return self.text.clone(),
+            Quotes::WhereNeeded if !needed => return self.text.clone(),
+            Quotes::WhereNeeded | Quotes::Always => {}
         }
         let mut quoted = String::from("\"");
         for c in self.text.chars() {
-            if matches!(c, '"' | '\\' | '\'') {
+            let escaped = match self.quotes {
+                Quotes::Always => matches!(c, '"' | '\\'),
+                Quotes::Never | Quotes::WhereNeeded => matches!(c, '"' | '\\' | '\''),
+            };
+            if escaped {
                 quoted.push('\\');
             }
             quoted.push(c);

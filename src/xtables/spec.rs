@@ -106,6 +106,15 @@ impl<'a> Spec<'a> {
         base.chain(self.jump.is_some().then_some("-j"))
     }
 
+    /// The match or the target, where there is one of either.
+    pub(super) fn only_extension(&self) -> Option<&Loaded<'a>> {
+        match (self.matches.as_slice(), &self.jump) {
+            ([only], None) => Some(only),
+            ([], Some(Jump::Extension(only))) => Some(only),
+            _ => None,
+        }
+    }
+
     /// The matches and targets are built with this.
     pub(super) fn context(&self) -> Context {
         let translates = match self.chain {

@@ -1,6 +1,6 @@
 //! `-m tcp`: ports and flags.
 
-use super::transport::{list_port, port_setting};
+use super::transport::{list_port, port_settings};
 use crate::nft::Expr;
 use crate::xtables::Error;
 use crate::xtables::field::{masked, transport};
@@ -57,13 +57,7 @@ fn build(tcp: &Options<'_>) -> Result<Vec<Expr>, Error> {
 /// `--tcp-flags MASK SET`: of these flags, exactly those.
 fn flags_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
     let (mask, set) = (flags(given, given.value())?, flags(given, given.second())?);
-    // Without a flag to look at, either every packet matches or none.
-    match (mask, (set == 0) != given.negated) {
-        (0, true) => Ok(Vec::new()),
-        (0, false) => Err(given.never()),
-        (_, _) if set & !mask != 0 && !given.negated => Err(given.never()),
-        (mask, _) => Ok(masked(transport(FLAGS), [mask], given.negated, [set])),
-    }
+    Ok(masked(transport(FLAGS), [mask], given.negated, [set]))
 }
 
 fn flags(given: &Given<'_>, list: &str) -> Result<u8, Error> {
@@ -75,16 +69,19 @@ fn flags(given: &Given<'_>, list: &str) -> Result<u8, Error> {
 }
 
 fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
-    let setting = |(field, test): &(&Expr, Test<'_>)| match test {
-        Test::Masked { mask: [mask], negated, value: [set] }
-            if transport_field(field) == Some(FLAGS) =>
-        {
-            let flags = Setting::pair("tcp-flags", flag_names(*mask), flag_names(*set));
-            Some(flags.negated(*negated))
+    let mut settings = Vec::new();
+    for (field, test) in tests(span.exprs)? {
+        match test {
+            Test::Masked { mask: [mask], negated, value: [set] }
+                if transport_field(field) == Some(FLAGS) =>
+            {
+                let (mask, set) = (flag_names(*mask), flag_names(*set));
+                settings.push(Setting::pair("tcp-flags", mask, set).negated(negated));
+            }
+            test => settings.extend(port_settings(field, &test)?),
         }
-        test => port_setting(field, test),
-    };
-    tests(span.exprs)?.iter().map(setting).collect()
+    }
+    Some(settings)
 }
 
 /// `FIN,SYN`, `NONE`; never `ALL`.

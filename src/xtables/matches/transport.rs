@@ -5,7 +5,7 @@ use crate::xtables::Error;
 use crate::xtables::module::{Module, Options, Span};
 use crate::xtables::ports::{Side, port_match, read_ports};
 use crate::xtables::setting::{Setting, Style};
-use crate::xtables::test::{Test, tests};
+use crate::xtables::test::{Test, tests, transport_field};
 use crate::xtables::words::OptionSpec;
 
 pub(super) const SOURCE: OptionSpec = OptionSpec::value(&["sport", "source-port"]);
@@ -47,7 +47,25 @@ fn build(ports: &Options<'_>) -> Result<Vec<Expr>, Error> {
 }
 
 fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
-    tests(span.exprs)?.iter().map(|(field, test)| port_setting(field, test)).collect()
+    let mut settings = Vec::new();
+    for (field, test) in tests(span.exprs)? {
+        settings.extend(port_settings(field, &test)?);
+    }
+    Some(settings)
+}
+
+/// One port, or both in one comparison of four bytes.
+pub(super) fn port_settings(field: &Expr, test: &Test<'_>) -> Option<Vec<Setting>> {
+    match test {
+        Test::Equal { negated: false, value: [a, b, c, d] }
+            if transport_field(field) == Some((0, 4)) =>
+        {
+            let port = |high, low| u16::from_be_bytes([high, low]).to_string();
+            let (source, destination) = (port(*a, *b), port(*c, *d));
+            Some(vec![Setting::new("sport", source), Setting::new("dport", destination)])
+        }
+        test => port_setting(field, test).map(|setting| vec![setting]),
+    }
 }
 
 /// `--sport` or `--dport`.

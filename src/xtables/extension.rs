@@ -1,0 +1,114 @@
+//! A match or a target of a rule that was read, with its options.
+
+use super::module::{Context, Module, Span};
+use super::setting::{Quotes, Setting, Style, Word};
+use super::spec::Spec;
+use super::words::Words;
+
+/// A match or a target with its options.
+#[derive(Debug)]
+pub(super) enum Extension {
+    /// Native expressions, as a module reads them.
+    Known {
+        /// Which.
+        module: &'static Module,
+        /// Its options, in the order of iptables-save.
+        settings: Vec<Setting>,
+    },
+    /// A structure of nft_compat, which iptables-nft left.
+    Left {
+        /// Its words: `-m` or `-j`, its name, its options.
+        words: Vec<String>,
+    },
+}
+
+impl Extension {
+    /// Reads expressions as this match or target, its options in the order of iptables-save.
+    pub(super) fn read(module: &'static Module, span: &Span<'_>) -> Option<Self> {
+        let mut settings = (module.read)(span)?;
+        let place = |setting: &Setting| {
+            module.options.iter().position(|spec| spec.names.contains(&setting.name))
+        };
+        settings.sort_by_key(place);
+        let repeats = settings.windows(2).any(|pair| match pair {
+            [first, second] => first.name == second.name,
+            _ => false,
+        });
+        (!repeats).then_some(Extension::Known { module, settings })
+    }
+
+    /// Its name, as behind `-m` or `-j`.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Extension::Known { module, .. } => module.name,
+            Extension::Left { words } => words.get(1).map_or("", String::as_str),
+        }
+    }
+
+    /// Its name and its options.
+    pub(super) fn words(&self) -> Vec<Word> {
+        match self {
+            Extension::Known { module, settings } => {
+                let name = Word::plain(module.name);
+                std::iter::once(name).chain(settings.iter().flat_map(Setting::words)).collect()
+            }
+            Extension::Left { words } => quoted(words),
+        }
+    }
+
+    /// What `iptables -L` prints for it; for what has no native form, its words.
+    pub(super) fn list(&self, context: Context, style: &Style) -> String {
+        match self {
+            Extension::Known { module, settings } => (module.list)(settings, style),
+            Extension::Left { words } => match native(words, context) {
+                Some(extension) => extension.list(context, style),
+                None => {
+                    // The name of a target has a column of its own.
+                    let is_target = words.first().is_some_and(|word| word == "-j");
+                    let shown = quoted(words);
+                    let shown = shown.iter().skip(usize::from(is_target));
+                    shown.map(Word::quoted).collect::<Vec<_>>().join(" ")
+                }
+            },
+        }
+    }
+}
+
+/// The same match or target as native expressions would be read.
+fn native(words: &[String], context: Context) -> Option<Extension> {
+    let mut spec = Spec::new(context.version);
+    spec.protocol = context.protocol;
+    let mut rest = Words::new(words);
+    while let Some(token) = rest.token().ok()? {
+        spec.read(token, &mut rest).ok()?;
+    }
+    let loaded = spec.only_extension()?;
+    let module = loaded.module;
+    let options = loaded.options(context);
+    let (exprs, note) = ((module.build)(&options).ok()?, (module.note)(&options));
+    let comment = |given: &super::words::Given<'_>| Setting::text("comment", given.value());
+    if module.name == "comment" {
+        let settings = loaded.given.iter().map(comment).collect();
+        return Some(Extension::Known { module, settings });
+    }
+    Extension::read(module, &Span { exprs: &exprs, note: &note, context })
+}
+
+/// Options whose value iptables-save puts in quotes where it is more than letters and digits.
+const TEXTS: [&str; 4] = ["--comment", "--log-prefix", "--nflog-prefix", "--path"];
+/// Options whose value is always in quotes.
+const QUOTED: [&str; 4] = ["--string", "--hex-string", "--u32", "--bytecode"];
+
+/// Words behind `-m` or `-j` as iptables-save prints them.
+fn quoted(words: &[String]) -> Vec<Word> {
+    let name = words.get(1).map_or("", String::as_str);
+    let option = |before: &String| match before.as_str() {
+        "--helper" if name == "helper" => Quotes::WhereNeeded,
+        option if TEXTS.contains(&option) => Quotes::WhereNeeded,
+        "--label" if name == "connlabel" => Quotes::Always,
+        option if QUOTED.contains(&option) => Quotes::Always,
+        _ => Quotes::Never,
+    };
+    let pairs = words.iter().skip(1).zip(words);
+    pairs.map(|(word, before)| Word { text: word.clone(), quotes: option(before) }).collect()
+}
