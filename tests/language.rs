@@ -6,6 +6,8 @@
 mod base;
 #[path = "language/foreign.rs"]
 mod foreign;
+#[path = "language/identity.rs"]
+mod identity;
 #[path = "language/judge.rs"]
 mod judge;
 #[path = "language/matches.rs"]
