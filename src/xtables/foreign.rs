@@ -42,7 +42,7 @@ pub(super) fn read_foreign(rule: &NftRule, version: IpVersion) -> Option<Rule> {
             rest = behind;
             continue;
         }
-        let context = Context { version, protocol: protocol_of(&read.base) };
+        let context = Context { version, protocol: protocol_of(&read.base), translates: None };
         if let Some(target) = target(rest, context) {
             read.target = target;
             break;

@@ -96,7 +96,7 @@ impl Rule {
         };
         let all = self.matches.iter().chain(target);
         let protocol = protocol_of(&self.base);
-        let context = Context { version: self.version, protocol };
+        let context = Context { version: self.version, protocol, translates: None };
         all.map(|extension| extension.list(context, style))
             .filter(|text| !text.is_empty())
             .collect()
