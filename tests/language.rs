@@ -14,5 +14,7 @@ mod judge;
 mod matches;
 #[path = "language/more_matches.rs"]
 mod more_matches;
+#[path = "language/packets.rs"]
+mod packets;
 #[path = "language/targets.rs"]
 mod targets;

@@ -383,7 +383,7 @@ fn table(version: IpVersion, at: &str) -> TableId {
 }
 
 /// The table, its base chain and the chains that rules jump to.
-fn base(version: IpVersion, at: &str) -> Transaction {
+pub fn base(version: IpVersion, at: &str) -> Transaction {
     let id = table(version, at);
     let (table, chain) = place(at);
     let hook = match chain {
@@ -424,7 +424,7 @@ fn base(version: IpVersion, at: &str) -> Transaction {
 }
 
 /// Chain `caseN` with its rules, and the jump to it.
-fn change(version: IpVersion, at: &str, number: usize, rules: &[Compiled]) -> Transaction {
+pub fn change(version: IpVersion, at: &str, number: usize, rules: &[Compiled]) -> Transaction {
     let id = table(version, at);
     let chain = Name::new(chain_name(number)).unwrap();
     let mut transaction = Transaction::new();
