@@ -20,6 +20,10 @@ pub fn same(ours: &Compiled, theirs: &NftRule, version: IpVersion) -> bool {
         return false;
     }
     let Some(read) = Rule::read(theirs, version) else { return false };
+    // The set of a rule's own is named by its chain, which the words do not tell.
+    if Rule::read(&ours.rule, version).is_some_and(|own| own.words() == read.words()) {
+        return true;
+    }
     let mut words = vec!["-A".to_owned(), "chain".to_owned()];
     words.extend(read.words());
     let Ok(Operation::Append { rules, .. }) = command(&words, version).map(|c| c.operation) else {

@@ -165,3 +165,35 @@ fn headers_when_written_then_iptables_reads_them() {
         ],
     );
 }
+
+#[test]
+fn netmap_when_committed_then_nft_lists_and_reads_it() {
+    for (version, chain, rule, listed) in [
+        (V4, "PREROUTING", "-j NETMAP --to 192.0.2.7/24", "dnat prefix to 192.0.2.0/24"),
+        (V4, "POSTROUTING", "-j NETMAP --to 192.0.2.7", "snat prefix to 192.0.2.7"),
+        (V6, "OUTPUT", "-j NETMAP --to fd00:1::/64", "dnat prefix to fd00:1::/64"),
+    ] {
+        let words = crate::judge::split(&format!("-A {chain} {rule}"));
+        let command = portcullis::xtables::command(&words, version).unwrap();
+        let portcullis::xtables::Operation::Append { rules, .. } = command.operation else {
+            panic!("-A is no append")
+        };
+        let at: &'static str = match chain {
+            "PREROUTING" => "nat/PREROUTING",
+            "OUTPUT" => "nat/OUTPUT",
+            _ => "nat/POSTROUTING",
+        };
+        let listing = in_netns(|| {
+            let mut kernel = Kernel::open().unwrap();
+            kernel.commit(&base(version, at), None).unwrap();
+            kernel.commit(&change(version, at, 0, &rules), None).unwrap();
+            run("nft", &["list", "ruleset"], "")
+        });
+        assert!(listing.contains(listed), "{listing}");
+        let again = in_netns(|| {
+            run("nft", &["-f", "-"], &listing);
+            run("nft", &["list", "ruleset"], "")
+        });
+        assert_eq!(again, listing);
+    }
+}
