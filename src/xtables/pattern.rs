@@ -22,13 +22,14 @@ impl<'a> Pattern<'a> {
     /// The pattern of one rule.
     #[must_use]
     pub fn new(rule: &'a Compiled, version: IpVersion) -> Self {
-        let exprs = rule.rule.encode_expressions();
+        let mut exprs = rule.rule.encode_expressions();
         let counter = rule.rule.exprs.iter().position(|expr| matches!(expr, Expr::Counter(_)));
         let length = |exprs: &[Expr]| Rule::new(exprs.to_vec()).encode_expressions().len();
         let counts = match counter {
             Some(at) => length(&rule.rule.exprs[..at])..length(&rule.rule.exprs[..=at]),
             None => 0..0,
         };
+        unflag(&mut exprs);
         let has_set = exprs.windows(5).any(|bytes| bytes == b"__set" || bytes == b"__map");
         let userdata = rule.rule.userdata.encode();
         Pattern { rule, version, exprs, counts, userdata, has_set }
@@ -68,5 +69,22 @@ impl<'a> Pattern<'a> {
             && rule.userdata == self.userdata
             && rule.exprs.get(..self.counts.start) == self.exprs.get(..self.counts.start)
             && rule.exprs.get(self.counts.end..) == self.exprs.get(self.counts.end..)
+    }
+}
+
+/// Takes `NLA_F_NESTED` off: the kernel wants it and does not send it.
+fn unflag(attributes: &mut [u8]) {
+    const NESTED: u16 = 0x8000;
+    let mut rest = attributes;
+    while let [l1, l2, k1, k2, ..] = rest {
+        let length = usize::from(u16::from_ne_bytes([*l1, *l2]));
+        let kind = u16::from_ne_bytes([*k1, *k2]);
+        [*k1, *k2] = (kind & !NESTED).to_ne_bytes();
+        let whole = length.next_multiple_of(4).clamp(4, rest.len());
+        let (attribute, behind) = std::mem::take(&mut rest).split_at_mut(whole);
+        if kind & NESTED != 0 {
+            unflag(attribute.get_mut(4..length).unwrap_or_default());
+        }
+        rest = behind;
     }
 }

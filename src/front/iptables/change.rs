@@ -23,7 +23,8 @@ pub(super) struct Changer<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     Commit,
-    /// The kernel checks it and drops it.
+    /// The kernel checks it and drops it. Loops, and targets in the wrong kind of chain, it finds
+    /// only when it commits.
     Test,
 }
 
