@@ -185,11 +185,11 @@ fn masked_address(given: &Given<'_>, text: &str, version: IpVersion) -> Result<M
             value: text.to_owned(),
         })?,
     };
-    // Where no bit counts, iptables does not look at the address: Docker says `0/0` in IPv6 too.
-    if mask.iter().all(|byte| *byte == 0) {
-        return Ok(Masked { address: mask.clone(), mask });
-    }
-    let mut address = address(given, base, version)?;
+    // `any/0`, and `0/0` of IPv6: where no bit counts, iptables does not look at the name.
+    let mut address = match mask.iter().all(|byte| *byte == 0) && !base.is_empty() {
+        true => mask.clone(),
+        false => address(given, base, version)?,
+    };
     for (byte, mask) in address.iter_mut().zip(&mask) {
         *byte &= mask;
     }

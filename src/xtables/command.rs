@@ -357,7 +357,7 @@ impl<'a> Parser<'a> {
     fn decide(&self, given: &Given<'_>) -> Result<Operation, Error> {
         let chain = || given.chain.unwrap_or_default().to_owned();
         let some_chain = || given.chain.map(str::to_owned);
-        let number = given.second.map(|text| rule_number(text)).transpose();
+        let number = given.second.map(rule_number).transpose();
         let rules = || compile(&self.spec, self.counters.unwrap_or_default());
         let missing = |needs| Error::NeedsSecond { word: format!("-{}", given.letter), needs };
         Ok(match given.letter {

@@ -85,7 +85,8 @@ fn a_test_changes_nothing_and_finds_what_the_kernel_finds() {
     assert_eq!(restore(&netns, "-c", FILE).code, Some(0));
     let good = restore(&netns, "-t", "*filter\n-A INPUT -j ACCEPT\nCOMMIT\n");
     assert_eq!((good.code, good.err), (Some(0), String::new()));
-    let bad = restore(&netns, "--test", "*filter\n:A - [0:0]\n-A A -j FORWARD\nCOMMIT\n");
+    let bad =
+        restore(&netns, "--test", "*filter\n:FORWARD DROP\n:A - [0:0]\n-A A -j FORWARD\nCOMMIT\n");
     assert_eq!(bad.code, Some(4), "{bad:?}");
     assert_eq!(saved(&netns), FILE);
 }

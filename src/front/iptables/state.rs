@@ -77,11 +77,11 @@ impl State {
         let mut has_foreign = false;
         for usage in usage {
             match table.builtin(usage.chain.value.name().as_str()) {
-                Some(known) if known.is(&usage.chain.value) => builtin.push(chain(usage)),
+                Some(known) if known.is(&usage.chain.value) => builtin.push(chain(&usage)),
                 Some(_) => has_foreign = true,
                 None => match &usage.chain.value {
                     AnyChain::Base(_) => has_foreign = true,
-                    AnyChain::Regular(_) => users.push(chain(usage)),
+                    AnyChain::Regular(_) => users.push(chain(&usage)),
                 },
             }
         }
@@ -118,7 +118,7 @@ impl State {
     }
 }
 
-fn chain(usage: ChainUsage) -> Chain {
+fn chain(usage: &ChainUsage) -> Chain {
     let policy = match &usage.chain.value {
         AnyChain::Base(chain) => Some(chain.policy),
         AnyChain::Regular(_) => None,
