@@ -163,6 +163,46 @@ fn probes_when_sent_through_the_iptables_equivalent_then_end_the_same() {
     }
 }
 
+/// Our own words for what the kernel holds, loaded by iptables in its place.
+#[test]
+fn probes_when_sent_through_what_translate_prints_then_end_the_same() {
+    // iptables has no tables of a bridge.
+    let is_of_ip = |scenario: &Scenario| !scenario.listing().contains("table bridge");
+    for scenario in Scenario::all().into_iter().filter(is_of_ip) {
+        in_a_lab(|lab| {
+            lab.host.nft(&scenario.listing());
+            let binary = env!("CARGO_BIN_EXE_portcullis");
+            let translated =
+                [("iptables", None), ("ip6tables", Some("--ipv6"))].map(|(ip, word)| {
+                    let mut translate = std::process::Command::new(binary);
+                    translate.args(["translate", "--to=iptables"]).args(word);
+                    (ip, lab.host.enter(|| lab::run(&mut translate, "")).stdout)
+                });
+            lab.host.nft("flush ruleset");
+            for (ip, text) in translated {
+                let text = String::from_utf8(text).unwrap();
+                assert!(!text.contains("# -A"), "{}: {text}", scenario.name);
+                let mut restore = std::process::Command::new(format!("{ip}-nft-restore"));
+                lab.host.enter(|| lab::run(restore.arg("--noflush"), &text));
+                // What iptables saves of it is what was printed, letter for letter.
+                let mut save = std::process::Command::new(format!("{ip}-nft-save"));
+                let saved = lab.host.enter(|| lab::run(&mut save, "")).stdout;
+                let saved = String::from_utf8(saved).unwrap();
+                assert_eq!(rules_of(&text), rules_of(&saved), "{}", scenario.name);
+            }
+            lab.host.sysctl("ipv4/conf/cni0/route_localnet", "1");
+            scenario.expect(lab);
+        });
+    }
+}
+
+/// The rules of a save file, each behind its chain, which iptables lists in an order of its own.
+fn rules_of(saved: &str) -> Vec<&str> {
+    let mut rules: Vec<&str> = saved.lines().filter(|line| line.starts_with("-A")).collect();
+    rules.sort_by_key(|rule| rule.split(' ').nth(1).unwrap_or_default());
+    rules
+}
+
 #[test]
 fn index_when_generated_then_equals_the_file() {
     let index = scenario::index(&Scenario::all());

@@ -279,3 +279,74 @@ fn restore_translate_when_a_line_makes_no_sense_then_names_it_and_prints_nothing
         assert!(output.stdout.is_empty() && stderr.contains(expected), "{stderr}");
     }
 }
+
+/// What people write in nft: sets, maps, ranges, both families, and what iptables has no words for.
+const NATIVE: &str = "table inet site {
+	set office { type ipv4_addr; flags interval; elements = { 192.0.2.0/24, 198.51.100.7, 203.0.113.5-203.0.113.9 } }
+	set empty { type ipv4_addr; }
+	map marks { type mark : mark; elements = { 0x1 : 0x2, 0x2 : 0x3 } }
+	map verdicts { type inet_service : verdict; elements = { 22 : accept, 23 : drop, 24 : jump a-chain-with-a-name-longer-than-iptables-has } }
+	chain a-chain-with-a-name-longer-than-iptables-has { counter drop; }
+	chain unused { drop; }
+	chain input {
+		type filter hook input priority 0; policy drop;
+		ct state established,related accept
+		tcp dport { 80, 443 } ip saddr @office accept
+		ip saddr @empty drop
+		tcp dport vmap @verdicts
+		ip6 saddr 2001:db8::/32 udp dport 53 accept
+		tcp dport { 80, 443 } limit rate 5/second accept
+		meta mark set meta mark map @marks
+	}
+}
+table ip6 only_six { chain c { type filter hook output priority 0; oifname \"eth*\" drop; }; }
+table bridge ports { chain c { type filter hook forward priority 0; }; }
+";
+
+#[test]
+fn translate_to_iptables_when_the_rules_are_native_then_sets_are_written_out() {
+    isolation::isolate();
+    let netns = Netns::add("host");
+    netns.nft(NATIVE);
+    let before = netns.ruleset();
+    let answer = netns.enter(|| portcullis(&["translate", "--to", "iptables"], ""));
+    assert_eq!(answer.status.code(), Some(1), "{answer:?}");
+    assert!(answer.stderr.contains("3 of the rules have no form there"), "{answer:?}");
+    let (rules, comments): (Vec<&str>, Vec<&str>) =
+        answer.stdout.lines().partition(|line| !line.starts_with("# "));
+    assert_eq!(
+        rules,
+        [
+            "*filter",
+            ":INPUT DROP [0:0]",
+            ":a-chain-with-a-n-ea5c0b85a81 - [0:0]",
+            "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+            "-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 80 -j ACCEPT",
+            "-A INPUT -s 198.51.100.7/32 -p tcp -m tcp --dport 80 -j ACCEPT",
+            "-A INPUT -p tcp -m iprange --src-range 203.0.113.5-203.0.113.9 -m tcp --dport 80 -j ACCEPT",
+            "-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 443 -j ACCEPT",
+            "-A INPUT -s 198.51.100.7/32 -p tcp -m tcp --dport 443 -j ACCEPT",
+            "-A INPUT -p tcp -m iprange --src-range 203.0.113.5-203.0.113.9 -m tcp --dport 443 -j ACCEPT",
+            "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT",
+            "-A INPUT -p tcp -m tcp --dport 23 -j DROP",
+            "-A INPUT -p tcp -m tcp --dport 24 -j a-chain-with-a-n-ea5c0b85a81",
+            "-A a-chain-with-a-n-ea5c0b85a81 -j DROP",
+            "COMMIT",
+        ]
+    );
+    for expected in [
+        "# table bridge ports: ",
+        "tcp dport { 80, 443 } limit rate 5/second",
+        "meta mark map @marks",
+    ] {
+        assert!(comments.iter().any(|line| line.contains(expected)), "{expected}: {comments:#?}");
+    }
+    let six = netns.enter(|| {
+        portcullis(&["translate", "--to", "iptables", "--ipv6", "--table", "ip6 only_six"], "")
+    });
+    assert_eq!(
+        six.success(),
+        "# table ip6 only_six\n*filter\n:OUTPUT - [0:0]\n-A OUTPUT -o eth+ -j DROP\nCOMMIT\n"
+    );
+    assert_eq!(netns.ruleset(), before);
+}

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::super::error::Error as Classic;
-use super::super::show::foreign;
 use super::expand::{Sets, expand};
 use crate::net::IpVersion;
 use crate::nft::expr::{Immediate, Verdict};
 use crate::nft::{
-    AnyChain, BaseChain, ChainKind, Element, Expr, Family, Hook, Kernel, Policy, Rule, Set, TableId,
+    AnyChain, BaseChain, ChainKind, Element, Expr, Family, Hook, Kernel, Policy, Rule, Set,
+    TableId, list_rule,
 };
 use crate::xtables;
 
@@ -54,7 +54,9 @@ pub(super) fn tables(
 fn read(kernel: &mut Kernel, id: TableId) -> Result<Content, crate::nft::Error> {
     let mut sets = Vec::new();
     for set in kernel.sets(&id)? {
-        let elements = kernel.elements(&id, &set.name)?;
+        let mut elements = kernel.elements(&id, &set.name)?;
+        // The kernel lists them in the order of their hashes.
+        elements.sort_by(|one, other| one.key.cmp(&other.key));
         sets.push((set, elements));
     }
     let mut chains: Vec<(AnyChain, Vec<Rule>)> =
@@ -66,6 +68,9 @@ fn read(kernel: &mut Kernel, id: TableId) -> Result<Content, crate::nft::Error> 
     }
     Ok(Content { id, sets, chains })
 }
+
+/// Base chains, and what each is called in iptables.
+type Bases<'a> = [(&'a BaseChain, &'static str)];
 
 /// The table and the chain of iptables that a hook and its priority are.
 fn place(chain: &BaseChain) -> Option<(&'static str, &'static str)> {
@@ -95,12 +100,18 @@ fn place(chain: &BaseChain) -> Option<(&'static str, &'static str)> {
 impl Content {
     fn print(&self, version: IpVersion, out: &mut impl Write) -> io::Result<usize> {
         let family = Family::of(version);
-        if self.id.family != family && self.id.family != Family::Inet {
-            return Ok(0);
+        match self.id.family {
+            of_table if of_table == family || of_table == Family::Inet => {
+                writeln!(out, "# table {}", self.id)?;
+            }
+            Family::Ip | Family::Ip6 => return Ok(0),
+            _ => {
+                writeln!(out, "# table {}: iptables has no tables of this family", self.id)?;
+                return Ok(1);
+            }
         }
-        writeln!(out, "# table {}", self.id)?;
         let mut left = 0;
-        let mut tables: BTreeMap<&str, Vec<(&BaseChain, &str)>> = BTreeMap::new();
+        let mut tables: BTreeMap<&str, Vec<(&BaseChain, &'static str)>> = BTreeMap::new();
         for (chain, _) in &self.chains {
             let AnyChain::Base(base) = chain else { continue };
             match place(base) {
@@ -122,32 +133,11 @@ impl Content {
     fn print_table(
         &self,
         table: &str,
-        bases: &[(&BaseChain, &str)],
+        bases: &Bases<'_>,
         version: IpVersion,
         out: &mut impl Write,
     ) -> io::Result<usize> {
-        // What each chain becomes for this family, by the names of nft.
-        let mut done: Vec<(&str, Vec<Rule>)> = Vec::new();
-        let mut todo: Vec<&str> = bases.iter().rev().map(|(base, _)| base.name.as_str()).collect();
-        while let Some(name) = todo.pop() {
-            if done.iter().any(|(known, _)| *known == name) {
-                continue;
-            }
-            let Some((_, rules)) = self.chains.iter().find(|(c, _)| c.name().as_str() == name)
-            else {
-                continue;
-            };
-            let rules: Vec<Rule> =
-                rules.iter().flat_map(|rule| self.written_out(rule, version)).collect();
-            let reached: Vec<&str> = self
-                .chains
-                .iter()
-                .map(|(chain, _)| chain.name().as_str())
-                .filter(|chain| rules.iter().any(|rule| jumps(rule) == Some(chain)))
-                .collect();
-            todo.extend(reached);
-            done.push((name, rules));
-        }
+        let chains = self.reached(bases, version);
         writeln!(out, "*{table}")?;
         let mut named: Vec<&str> = Vec::new();
         for (base, name) in bases {
@@ -161,34 +151,68 @@ impl Content {
         let builtin = |name: &str| {
             bases.iter().find(|(base, _)| base.name.as_str() == name).map(|(_, name)| *name)
         };
-        let mut users: Vec<String> = done
-            .iter()
-            .filter(|(name, _)| builtin(name).is_none())
-            .map(|(n, _)| short(n))
-            .collect();
-        users.sort();
-        for name in &users {
-            writeln!(out, ":{name} - [0:0]")?;
+        for (name, _) in chains.iter().filter(|(name, _)| builtin(name).is_none()) {
+            writeln!(out, ":{} - [0:0]", short(name))?;
         }
         let mut left = 0;
-        for (name, rules) in &done {
+        for (name, rules) in &chains {
             let name = builtin(name).map_or_else(|| short(name), str::to_owned);
-            for rule in rules {
-                match xtables::Rule::read(rule, version) {
-                    Some(read) => {
-                        let words = read.saved();
-                        let gap = if words.is_empty() { "" } else { " " };
-                        writeln!(out, "-A {name}{gap}{words}")?;
-                    }
-                    None => {
-                        left += 1;
-                        let text = foreign(rule, version);
-                        writeln!(out, "# -A {name}: iptables has no words for {text}")?;
-                    }
+            left += self.print_rules(&name, rules, version, out)?;
+        }
+        writeln!(out, "COMMIT")?;
+        Ok(left)
+    }
+
+    /// The chains that rules lead to from hooks, those of hooks first, with what each is to this
+    /// family.
+    fn reached(&self, bases: &Bases<'_>, version: IpVersion) -> Vec<(&str, Vec<Rule>)> {
+        let mut done: Vec<(&str, Vec<Rule>)> = Vec::new();
+        let mut todo: Vec<&str> = bases.iter().map(|(base, _)| base.name.as_str()).collect();
+        while let Some(name) = todo.pop() {
+            let found = self.chains.iter().find(|(chain, _)| chain.name().as_str() == name);
+            let Some((chain, rules)) =
+                found.filter(|_| done.iter().all(|(known, _)| *known != name))
+            else {
+                continue;
+            };
+            let rules: Vec<Rule> =
+                rules.iter().flat_map(|rule| self.written_out(rule, version)).collect();
+            let names = self.chains.iter().map(|(chain, _)| chain.name().as_str());
+            let is_reached = |chain: &&str| {
+                let chain = short(chain);
+                rules.iter().any(|rule| xtables::jump_target(rule) == Some(&chain))
+            };
+            todo.extend(names.filter(is_reached));
+            done.push((chain.name().as_str(), rules));
+        }
+        let of_hook = |name: &str| bases.iter().position(|(base, _)| base.name.as_str() == name);
+        done.sort_by_key(|(name, _)| (of_hook(name).unwrap_or(bases.len()), *name));
+        done
+    }
+
+    fn print_rules(
+        &self,
+        chain: &str,
+        rules: &[Rule],
+        version: IpVersion,
+        out: &mut impl Write,
+    ) -> io::Result<usize> {
+        let find = |name: &str| {
+            let found = self.sets.iter().find(|(set, _)| set.name.as_str() == name);
+            found.map(|(set, elements)| (set, elements.as_slice()))
+        };
+        let mut left = 0;
+        for rule in rules {
+            match xtables::Rule::read(rule, version).map(|read| read.saved()) {
+                Some(words) if words.is_empty() => writeln!(out, "-A {chain}")?,
+                Some(words) => writeln!(out, "-A {chain} {words}")?,
+                None => {
+                    left += 1;
+                    let text = list_rule(self.id.family, rule, &find);
+                    writeln!(out, "# -A {chain}: iptables has no words for {text}")?;
                 }
             }
         }
-        writeln!(out, "COMMIT")?;
         Ok(left)
     }
 
@@ -202,11 +226,6 @@ impl Content {
         };
         rules.into_iter().map(with_short_names).collect()
     }
-}
-
-/// The chain that a rule jumps or goes to.
-fn jumps(rule: &Rule) -> Option<&str> {
-    xtables::jump_target(rule)
 }
 
 /// A name that iptables can have: a longer one keeps its beginning and gets a number of its own.

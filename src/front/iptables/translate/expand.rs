@@ -7,7 +7,7 @@
 use super::segment::{Segment, segments};
 use crate::net::IpVersion;
 use crate::nft::expr::{
-    Bitwise, Cmp, CmpOp, Immediate, Lookup, Meta, MetaKey, Nat, Register, Verdict,
+    Bitwise, Cmp, CmpOp, Ct, CtKey, Immediate, Lookup, Meta, MetaKey, Nat, Register, Verdict,
 };
 use crate::nft::{
     DataType, Element, ElementData, Expr, Family, Rule, Set, SetData, SetFlags, Userdata,
@@ -34,12 +34,43 @@ pub(super) fn expand(rule: &Rule, sets: &Sets, version: IpVersion) -> Vec<Rule> 
                 }
             }
         }
-        if next.len() > MOST {
+        let several = next.len() > done.len();
+        if next.len() > MOST || (several && !can_be_several(rule, &segment)) {
             return vec![rule.clone()];
         }
         done = next;
     }
     done.into_iter().map(Partial::finish).collect()
+}
+
+/// Whether several rules, of which a packet meets one, do what a rule does that meets it once.
+/// What remembers must stay one; and where a mark is looked up, the rule must end the chain, or
+/// else a later one would see the mark that an earlier one has set.
+fn can_be_several(rule: &Rule, segment: &Segment<'_>) -> bool {
+    let remembers = |expr: &Expr| {
+        matches!(
+            expr,
+            Expr::Limit(_)
+                | Expr::Quota(_)
+                | Expr::Connlimit(_)
+                | Expr::Numgen(_)
+                | Expr::Dynset(_)
+        )
+    };
+    let of_mark = |expr: &Expr| {
+        matches!(
+            expr,
+            Expr::Meta(Meta::Load { key: MetaKey::Mark, .. })
+                | Expr::Ct(Ct::Load { key: CtKey::Mark, .. })
+        )
+    };
+    let ends = matches!(
+        rule.exprs.last(),
+        Some(Expr::Immediate(Immediate::Verdict(
+            Verdict::Accept | Verdict::Drop | Verdict::Return | Verdict::Goto(_)
+        )))
+    );
+    !rule.exprs.iter().any(remembers) && (ends || !segment.exprs().iter().any(of_mark))
 }
 
 /// A rule so far.
