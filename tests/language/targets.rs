@@ -305,7 +305,7 @@ fn printed(version: portcullis::net::IpVersion, rule: &str) -> String {
         panic!("-A is no append")
     };
     let read = portcullis::xtables::Rule::read(&rules[0].rule, version).unwrap();
-    format!("{chain} {}", crate::judge::printed(&read.words()))
+    format!("{chain} {}", read.saved())
 }
 
 #[test]
