@@ -1,0 +1,68 @@
+//! The rounds: all options one by one, then rules at random.
+
+use std::env;
+
+use portcullis::net::IpVersion;
+
+use super::compare::{Outcome, play, report};
+use super::generate::{Rule, each, prelude, some};
+use super::lab::isolate;
+use super::random::Random;
+use super::refused::REFUSED;
+use super::traffic::{Tracking, traffic};
+
+/// Rules at random in a round of CI.
+const MANY: usize = 250;
+
+fn seed() -> u64 {
+    env::var("PORTCULLIS_TEST_SEED").map_or(1, |seed| seed.parse().expect("a number"))
+}
+
+fn round(version: IpVersion, tracking: Tracking, rules: &[Rule]) -> (Outcome, String) {
+    let (fixed, packets) = (prelude(version, tracking), traffic(version, tracking));
+    let outcome = play(version, &fixed, rules, &packets, &Rule::clone);
+    let said = report(version, &fixed, &outcome, &packets);
+    (outcome, said)
+}
+
+#[test]
+fn each_option_when_played_on_both_hosts_then_counts_the_same() {
+    isolate();
+    let mut used = vec![false; REFUSED.len()];
+    let mut wrong = String::new();
+    for version in [IpVersion::V4, IpVersion::V6] {
+        for tracking in [Tracking::On, Tracking::Off] {
+            let (outcome, said) = round(version, tracking, &each(version, tracking));
+            outcome.refused.iter().for_each(|(_, entry)| used[*entry] = true);
+            if !said.is_empty() {
+                wrong += &format!("{version:?}, tracking {tracking:?}:\n{said}");
+            }
+        }
+    }
+    for (entry, used) in REFUSED.iter().zip(used) {
+        if !used {
+            wrong += &format!("nothing is refused any more for {:?}\n", entry.part);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn rules_at_random_when_played_on_both_hosts_then_count_the_same() {
+    isolate();
+    let rounds = env::var("PORTCULLIS_TEST_LONG").map_or(1, |n| n.parse().expect("rounds"));
+    for turn in 0..rounds {
+        let seed = seed() + turn;
+        let mut random = Random::new(seed);
+        for version in [IpVersion::V4, IpVersion::V6] {
+            for tracking in [Tracking::On, Tracking::Off] {
+                let rules = some(version, tracking, &mut random, MANY);
+                let (_, said) = round(version, tracking, &rules);
+                assert!(
+                    said.is_empty(),
+                    "PORTCULLIS_TEST_SEED={seed}, {version:?}, tracking {tracking:?}:\n{said}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! One of the two hosts: its links, how it loads rules, what it counts.
+
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, sendto,
+    socket,
+};
+use nix::unistd::Pid;
+use portcullis::front::iptables::{Program, run as run_front};
+use portcullis::net::IpVersion;
+use portcullis::nft::{Expr, Family, Kernel, Name, TableId};
+
+use super::generate::Rule;
+use super::lab::{Netns, feed};
+use super::packet::{From, Packet};
+use super::wire::Wire;
+
+/// Who loads the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// iptables-legacy: the kernel's xt modules.
+    Theirs,
+    /// Our front: native expressions.
+    Ours,
+}
+
+/// Packets and bytes.
+pub type Count = (u64, u64);
+
+/// A host, its two wires and what came out of them.
+pub struct Side {
+    who: Who,
+    version: IpVersion,
+    host: Netns,
+    far: Netns,
+    wires: [Wire; 2],
+    local: OwnedFd,
+    /// What left the host: the link and the packet.
+    pub captured: Vec<(usize, Vec<u8>)>,
+}
+
+const LINKS: &str = "link add e0 type veth peer name w0 netns FAR
+link add e1 type veth peer name w1 netns FAR
+link set e0 address 02:00:00:00:00:01 group 5
+link set e1 address 02:00:00:00:00:11 group 6
+link set lo up
+address add 192.0.2.1/24 dev e0
+address add 10.88.0.1/24 dev e1
+address add 2001:db8::1/64 dev e0 nodad
+address add fd00:88::1/64 dev e1 nodad
+link set e0 up
+link set e1 up
+neighbour add 192.0.2.2 lladdr 02:00:00:00:02:02 dev e0
+neighbour add 192.0.2.77 lladdr 02:00:00:00:02:02 dev e0
+neighbour add 10.88.0.2 lladdr 02:00:00:00:02:03 dev e1
+neighbour add 10.88.0.3 lladdr 02:00:00:00:02:03 dev e1
+neighbour add 2001:db8::2 lladdr 02:00:00:00:02:02 dev e0
+neighbour add 2001:db8::77 lladdr 02:00:00:00:02:02 dev e0
+neighbour add fd00:88::2 lladdr 02:00:00:00:02:03 dev e1
+neighbour add fd00:88::3 lladdr 02:00:00:00:02:03 dev e1
+route add default via 192.0.2.2
+route add ::/0 via 2001:db8::2 dev e0
+";
+
+/// The kernel's own talk, which comes when it likes: no rule sees it.
+const QUIET: &str = "table inet quiet {
+  chain output {
+    type filter hook output priority -1000
+    icmpv6 type { 130, 131, 132, 133, 135, 136, 143 } drop
+    ip protocol igmp drop
+  }
+}
+";
+
+impl Side {
+    /// Hosts of one name are wired alike; `number` keeps them apart.
+    pub fn new(who: Who, version: IpVersion, number: usize) -> Side {
+        let host = Netns::add(&format!("host{number}{who:?}"));
+        let far = Netns::add(&format!("far{number}{who:?}"));
+        far.sysctl("ipv6/conf/default/disable_ipv6", "1");
+        host.sysctl("ipv6/conf/default/router_solicitations", "0");
+        host.ip(&LINKS.replace("FAR", far.name()));
+        far.ip(
+            "link set w0 address 02:00:00:00:02:02 up\nlink set w1 address 02:00:00:00:02:03 up\n",
+        );
+        for (key, value) in [
+            ("ipv4/ip_forward", "1"),
+            ("ipv6/conf/all/forwarding", "1"),
+            ("ipv4/conf/all/rp_filter", "0"),
+            ("ipv4/conf/e0/rp_filter", "0"),
+            ("ipv4/conf/e1/rp_filter", "0"),
+            ("ipv4/conf/all/accept_redirects", "0"),
+            ("ipv4/conf/all/send_redirects", "0"),
+            ("ipv4/conf/e0/send_redirects", "0"),
+            ("ipv4/conf/e1/send_redirects", "0"),
+            ("ipv4/conf/all/accept_local", "1"),
+            ("ipv4/icmp_ratemask", "0"),
+            ("ipv4/icmp_echo_ignore_broadcasts", "0"),
+            ("ipv6/icmp/ratelimit", "0"),
+            ("ipv6/auto_flowlabels", "0"),
+        ] {
+            host.sysctl(key, value);
+        }
+        host.nft(QUIET);
+        let wires = far.enter(|| [Wire::open(0), Wire::open(1)]);
+        let family = match version {
+            IpVersion::V4 => AddressFamily::Inet,
+            IpVersion::V6 => AddressFamily::Inet6,
+        };
+        let local = host
+            .enter(|| socket(family, SockType::Raw, SockFlag::empty(), SockProtocol::Raw).unwrap());
+        Side { who, version, host, far, wires, local, captured: Vec::new() }
+    }
+
+    /// Loads all rules; the errors of those that are refused, by their number.
+    pub fn load(&self, rules: &[Rule]) -> Vec<(usize, String)> {
+        match self.who {
+            Who::Theirs => self.load_theirs(rules),
+            Who::Ours => self.host.enter(|| self.load_ours(rules)),
+        }
+    }
+
+    /// All in one piece; a rule that is refused is left out of the next try.
+    fn load_theirs(&self, rules: &[Rule]) -> Vec<(usize, String)> {
+        let mut refused: Vec<(usize, String)> = Vec::new();
+        loop {
+            let left = |at: &usize| refused.iter().all(|(other, _)| other != at);
+            let numbers: Vec<usize> = (0..rules.len()).filter(left).collect();
+            let Err((mut at, said)) = self.restore(rules, &numbers) else { return refused };
+            if at.is_none() {
+                // The kernel refuses a table as a whole: the shortest beginning that it refuses
+                // ends with the rule.
+                let (mut good, mut bad) = (0, numbers.len());
+                while good + 1 < bad {
+                    let middle = usize::midpoint(good, bad);
+                    match self.restore(rules, &numbers[..middle]) {
+                        Ok(()) => good = middle,
+                        Err(_) => bad = middle,
+                    }
+                }
+                at = numbers.get(good).copied();
+            }
+            refused.push((at.unwrap_or_else(|| panic!("{said}")), said));
+        }
+    }
+
+    /// Loads some of the rules in the place of all there are; the rule that is refused, if it is
+    /// named, and the words.
+    fn restore(&self, rules: &[Rule], numbers: &[usize]) -> Result<(), (Option<usize>, String)> {
+        let name = match self.version {
+            IpVersion::V4 => "iptables-legacy-restore",
+            IpVersion::V6 => "ip6tables-legacy-restore",
+        };
+        let (mut text, mut lines) = (String::new(), Vec::new());
+        for table in TABLES {
+            let of_table = |at: &&usize| rules[**at].table == *table;
+            if numbers.iter().any(|at| of_table(&at)) {
+                text += &format!("*{table}\n");
+                lines.push(None);
+                for at in numbers.iter().filter(of_table) {
+                    text += &format!("-A {} {}\n", rules[*at].chain, rules[*at].words);
+                    lines.push(Some(*at));
+                }
+                text += "COMMIT\n";
+                lines.push(None);
+            }
+        }
+        let output = self.host.enter(|| feed(&mut Command::new(name), &text));
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let number = said.rsplit("line").find_map(|rest| -> Option<usize> {
+            let rest = rest.trim_start_matches([':', ' ']);
+            rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+        });
+        let at = number.and_then(|line| *lines.get(line.checked_sub(1)?)?);
+        Err((at, said))
+    }
+
+    fn load_ours(&self, rules: &[Rule]) -> Vec<(usize, String)> {
+        let program = Program::find(match self.version {
+            IpVersion::V4 => "iptables",
+            IpVersion::V6 => "ip6tables",
+        })
+        .unwrap();
+        let mut refused = Vec::new();
+        for (number, rule) in rules.iter().enumerate() {
+            let line = format!("-t {} -A {} {}", rule.table, rule.chain, rule.words);
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            if run_front(program, &split(&line), &mut out, &mut err) != ExitCode::SUCCESS {
+                refused.push((number, String::from_utf8(err).unwrap().trim().to_owned()));
+            }
+        }
+        refused
+    }
+
+    /// What the rules have counted, in the order of `rules`; all of them must be there.
+    pub fn counts(&self, rules: &[Rule]) -> Vec<Count> {
+        let mut chains: Vec<(&str, &str)> = Vec::new();
+        for rule in rules {
+            if !chains.contains(&(rule.table, rule.chain)) {
+                chains.push((rule.table, rule.chain));
+            }
+        }
+        let mut counts = vec![(0, 0); rules.len()];
+        for (table, chain) in chains {
+            let listed = match self.who {
+                Who::Theirs => self.their_counts(table, chain),
+                Who::Ours => self.host.enter(|| self.our_counts(table, chain)),
+            };
+            let numbers: Vec<usize> = (0..rules.len())
+                .filter(|at| (rules[*at].table, rules[*at].chain) == (table, chain))
+                .collect();
+            assert_eq!(listed.len(), numbers.len(), "{:?}: rules of {table} {chain}", self.who);
+            for (number, count) in numbers.into_iter().zip(listed) {
+                counts[number] = count;
+            }
+        }
+        counts
+    }
+
+    fn their_counts(&self, table: &str, chain: &str) -> Vec<Count> {
+        let name = match self.version {
+            IpVersion::V4 => "iptables-legacy-save",
+            IpVersion::V6 => "ip6tables-legacy-save",
+        };
+        let mut save = Command::new(name);
+        save.args(["-c", "-t", table]);
+        let output = self.host.enter(|| super::lab::run(&mut save, ""));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let wanted = format!("-A {chain} ");
+        text.lines()
+            .filter_map(|line| {
+                let (count, rule) = line.strip_prefix('[')?.split_once("] ")?;
+                let whole = format!("{rule} ");
+                let (packets, bytes) = count.split_once(':')?;
+                whole
+                    .starts_with(&wanted)
+                    .then(|| (packets.parse().unwrap(), bytes.parse().unwrap()))
+            })
+            .collect()
+    }
+
+    fn our_counts(&self, table: &'static str, chain: &'static str) -> Vec<Count> {
+        let family = match self.version {
+            IpVersion::V4 => Family::Ip,
+            IpVersion::V6 => Family::Ip6,
+        };
+        let table = TableId { family, name: Name::literal(table) };
+        let rules = Kernel::open().unwrap().rules(&table, Some(&Name::literal(chain))).unwrap();
+        let count = |expr: &Expr| match expr {
+            Expr::Counter(counter) => Some((counter.packets, counter.bytes)),
+            _ => None,
+        };
+        let of = |rule: &portcullis::nft::Rule| rule.exprs.iter().find_map(count);
+        rules.iter().map(|(_, rule)| of(&rule.value).expect("each rule counts")).collect()
+    }
+
+    /// Sends packets in order, from one processor so that they stay in it; `between` is called
+    /// behind each.
+    pub fn play(&mut self, packets: &[Packet], mut between: impl FnMut(&Side, usize)) {
+        let before = nix::sched::sched_getaffinity(Pid::from_raw(0)).unwrap();
+        let mut one = CpuSet::new();
+        let first = (0..CpuSet::count()).find(|cpu| before.is_set(*cpu).unwrap()).unwrap();
+        one.set(first).unwrap();
+        sched_setaffinity(Pid::from_raw(0), &one).unwrap();
+        for (number, packet) in packets.iter().enumerate() {
+            self.send(packet, number);
+            self.drain();
+            between(self, number);
+        }
+        sched_setaffinity(Pid::from_raw(0), &before).unwrap();
+        self.settle();
+    }
+
+    fn send(&self, packet: &Packet, number: usize) {
+        let bytes = packet.bytes(0x4000 | number as u16);
+        match packet.from {
+            From::Outside => self.wires[0].send(packet.cast, packet.mac, &bytes),
+            From::Inside => self.wires[1].send(packet.cast, packet.mac, &bytes),
+            From::Local => {
+                let (fd, none) = (self.local.as_raw_fd(), MsgFlags::empty());
+                let sent = match packet.destination {
+                    IpAddr::V4(to) => {
+                        sendto(fd, &bytes, &SockaddrIn::from(SocketAddrV4::new(to, 0)), none)
+                    }
+                    IpAddr::V6(to) => {
+                        let to = SocketAddrV6::new(to, 0, 0, 0);
+                        sendto(fd, &bytes, &SockaddrIn6::from(to), none)
+                    }
+                };
+                // A rule that drops the packet may say so to its sender.
+                let _ = sent;
+            }
+        }
+    }
+
+    /// A datagram of another user's, with a socket behind it.
+    pub fn speak(&self, user: u32, group: u32, to: SocketAddr) {
+        let script = format!("echo -n hello > /dev/udp/{}/{}", to.ip(), to.port());
+        self.host.enter(|| {
+            let mut bash = Command::new("bash");
+            let done = bash.args(["-c", &script]).uid(user).gid(group).output().unwrap();
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        });
+    }
+
+    /// The namespace of the host.
+    pub fn host(&self) -> &Netns {
+        &self.host
+    }
+
+    fn drain(&mut self) {
+        for link in [0, 1] {
+            while let Some(packet) = self.wires[link].receive() {
+                self.captured.push((link, packet));
+            }
+        }
+    }
+
+    /// Waits until nothing comes out any more.
+    fn settle(&mut self) {
+        let end = Instant::now() + Duration::from_secs(2);
+        let mut quiet = 0;
+        while quiet < 5 && Instant::now() < end {
+            let before = self.captured.len();
+            sleep(Duration::from_millis(5));
+            self.drain();
+            quiet = if self.captured.len() == before { quiet + 1 } else { 0 };
+        }
+    }
+}
+
+impl Drop for Side {
+    fn drop(&mut self) {
+        for netns in [&self.host, &self.far] {
+            if let Err(error) = Command::new("ip").args(["netns", "delete", netns.name()]).status()
+            {
+                let _ = writeln!(std::io::stderr(), "ip netns delete: {error}");
+            }
+        }
+    }
+}
+
+const TABLES: &[&str] = &["raw", "mangle", "nat", "filter", "security"];
+
+/// Words as a shell would read them, with double quotes only.
+fn split(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (at, part) in line.split('"').enumerate() {
+        if at % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
