@@ -14,6 +14,8 @@
 
 #[path = "equivalence/compare.rs"]
 mod compare;
+#[path = "equivalence/effects.rs"]
+mod effects;
 #[path = "equivalence/generate.rs"]
 mod generate;
 #[path = "equivalence/grammar.rs"]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use portcullis::net::IpVersion;
 
+use super::effects::WATCH;
 use super::generate::Rule;
 use super::packet::Packet;
 use super::refused;
@@ -73,18 +74,28 @@ pub fn play(
         theirs.load(&kept);
     }
     let mut counts = Vec::new();
+    let mut notes = Vec::new();
     for side in [&mut theirs, &mut ours] {
+        side.host().nft(WATCH);
         side.play(packets, |_, _| {});
+        side.answer();
         counts.push(side.counts(&kept));
+        notes.push(side.notes());
     }
     let counts = counts[0].iter().copied().zip(counts[1].iter().copied()).collect();
-    let frames = differing_frames(&theirs, &ours);
+    let mut frames = differing_frames(&theirs, &ours);
+    frames.extend(only_in(&notes[0], &notes[1], "only xt:   "));
+    frames.extend(only_in(&notes[1], &notes[0], "only ours: "));
     Outcome { rules: kept, counts, frames, refused, unexpected, wrong }
 }
 
 fn without(rules: &[Rule], refused: &[(usize, String)]) -> Vec<Rule> {
     let stays = |at: usize| refused.iter().all(|(number, _)| *number != at);
     rules.iter().enumerate().filter(|(at, _)| stays(*at)).map(|(_, rule)| rule.clone()).collect()
+}
+
+fn only_in(these: &[String], those: &[String], head: &str) -> Vec<String> {
+    these.iter().filter(|note| !those.contains(note)).map(|note| format!("{head}{note}")).collect()
 }
 
 /// Frames as they are compared, in order; a missing one on one side is not all that follow.

@@ -111,7 +111,6 @@ pub const MODULES: &[Module] = &[
     ])
     .after(&["tcp"]),
     module("udp", &[not("--sport", SPORTS), not("--dport", DPORTS)]).after(&["udp"]),
-    module("udplite", &[not("--sport", SPORTS), not("--dport", DPORTS)]).after(&["udplite"]),
     module("sctp", &[
         not("--sport", "80|1000|0:999|81:65535"),
         not("--dport", "9000|9001|:9000|9001:"),
@@ -131,7 +130,7 @@ pub const MODULES: &[Module] = &[
         not("--ports", "80|53,443|1000:2000|0,65535|9000:9001,53"),
     ])
     .after(PORTS),
-    module("icmp", &[not("--icmp-type", "8|echo-request|0|3|3/3|3/4|8/1|40/3|255/3|any|255|destination-unreachable|fragmentation-needed|13|200")])
+    module("icmp", &[not("--icmp-type", "8|echo-request|0|3|3/3|3/4|8/1|40/3|255/3|any|255|destination-unreachable|fragmentation-needed|37|200")])
         .of(V4)
         .after(&["icmp"]),
     module("icmp6", &[not("--icmpv6-type", "128|echo-request|129|1|1/4|1/3|128/1|200/2|255/3|destination-unreachable|port-unreachable|130|3/0|99")])
@@ -140,11 +139,17 @@ pub const MODULES: &[Module] = &[
     module("addrtype", &[
         not("--src-type", "LOCAL|UNICAST|UNICAST,BROADCAST|UNSPEC|MULTICAST|BLACKHOLE"),
         not("--dst-type", "LOCAL|UNICAST|BROADCAST|MULTICAST|LOCAL,MULTICAST|LOCAL,BROADCAST,UNICAST|ANYCAST|UNREACHABLE"),
-    ]),
-    module("addrtype", &[not("--dst-type", "LOCAL|UNICAST|BROADCAST"), not("--src-type", "LOCAL|UNICAST")])
+    ])
+    .of(V4),
+    module("addrtype", &[
+        not("--src-type", "LOCAL|UNICAST|MULTICAST"),
+        not("--dst-type", "LOCAL|UNICAST|MULTICAST|LOCAL,MULTICAST|ANYCAST|UNREACHABLE"),
+    ])
+    .of(V6),
+    module("addrtype", &[not("--dst-type", "LOCAL|UNICAST|MULTICAST"), not("--src-type", "LOCAL|UNICAST")])
         .at(&["PREROUTING", "INPUT", "FORWARD"])
         .fixed("--limit-iface-in"),
-    module("addrtype", &[not("--dst-type", "LOCAL|UNICAST|BROADCAST"), not("--src-type", "LOCAL|UNICAST")])
+    module("addrtype", &[not("--dst-type", "LOCAL|UNICAST|MULTICAST"), not("--src-type", "LOCAL|UNICAST")])
         .at(&["FORWARD", "OUTPUT", "POSTROUTING"])
         .fixed("--limit-iface-out"),
     module("conntrack", &[
@@ -152,7 +157,7 @@ pub const MODULES: &[Module] = &[
         not("--ctstate", "DNAT|SNAT|DNAT,SNAT|NEW,DNAT|ESTABLISHED,SNAT|INVALID,DNAT|UNTRACKED,SNAT"),
         not("--ctstatus", "NONE|EXPECTED|SEEN_REPLY|ASSURED|CONFIRMED|SEEN_REPLY,ASSURED|CONFIRMED,EXPECTED|NONE,CONFIRMED"),
         not("--ctproto", "tcp|6|17|1|132|58"),
-        not("--ctexpire", "0|0:10|29:31|1:4294967295|100000:500000"),
+        not("--ctexpire", "0|0:10|20:40|1:4294967295|100000:500000"),
         only("--ctdir", "ORIGINAL|REPLY"),
     ])
     .tracks(),
@@ -186,7 +191,7 @@ pub const MODULES: &[Module] = &[
     module("mark", &[not("--mark", MARKS)]),
     module("connmark", &[not("--mark", "1|0|0x1/0x1|0/1|0/0|0xffffffff|2/1")]).tracks(),
     module("comment", &[only("--comment", "\"any text\"|x")]),
-    module("limit", &[only("--limit-burst", "1|5|20|100")]).fixed("--limit 1/hour"),
+    module("limit", &[only("--limit-burst", "1|5|20")]).fixed("--limit 1/hour"),
     module("mac", &[not("--mac-source", "02:00:00:00:02:02|02:00:00:00:02:53|02:00:00:00:02:54|ff:ff:ff:ff:ff:ff")])
         .at(RECEIVED),
     module("iprange", &[
@@ -220,8 +225,7 @@ pub const MODULES: &[Module] = &[
         .at(FIRST)
         .fixed("--invert"),
     module("rpfilter", &[only("--invert", "")]).at(FIRST),
-    module("statistic", &[not("--every", "1|2|3|7|100")]).fixed("--mode nth"),
-    module("statistic", &[only("--packet", "0|1|2")]).fixed("--mode nth --every 3"),
+    module("statistic", &[not("--every", "1 --packet 0|2 --packet 1|3 --packet 2|7 --packet 0|100 --packet 99")]).fixed("--mode nth"),
     module("statistic", &[not("--probability", "0|1")]).fixed("--mode random"),
     module("esp", &[not("--espspi", NUMBERS)]).after(&["esp"]),
     module("ah", &[not("--ahspi", NUMBERS)]).of(V4).after(&["ah"]),
@@ -231,13 +235,13 @@ pub const MODULES: &[Module] = &[
     module("policy", &[only("--pol", "none|ipsec")]).at(&["PREROUTING", "INPUT", "FORWARD"]).fixed("--dir in"),
     module("policy", &[only("--pol", "none|ipsec")]).at(SENT).fixed("--dir out"),
     module("string", &[not("--string", "hello|x")]).fixed("--algo bm"),
-    module("bpf", &[not("--bytecode", "\"4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0\"|\"1,6 0 0 65535\"")]).of(V4),
+    module("bpf", &[only("--bytecode", "\"4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0\"|\"1,6 0 0 65535\"")]).of(V4),
     module("u32", &[not("--u32", "\"6&0xFF=1\"|\"0>>22&0x3C@0>>24=0:3,5\"|\"6&0xFF=17&&4&0x1FFF=0\"")]).of(V4),
     module("time", &[only("--weekdays", "Mon,Tue,Wed,Thu,Fri,Sat,Sun"), only("--datestart", "2000-01-01|2037-01-01"), only("--datestop", "2001-01-01|2037-12-31T12:00:00"), only("--timestart", "00:00")]),
     module("time", &[not("--monthdays", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31"), not("--weekdays", "Mon,Tue,Wed,Thu,Fri,Sat,Sun")]),
     module("tcpmss", &[not("--mss", "536|1000|1460|1000:1460|0:65535|0:999|1461:65535")]).after(&["tcp"]),
-    module("connlimit", &[only("--connlimit-above", "0|1|5|1000"), only("--connlimit-mask", "0|24|32")]).of(V4).tracks(),
-    module("connlimit", &[only("--connlimit-upto", "0|1|5|1000"), only("--connlimit-mask", "0|64|128"), only("--connlimit-daddr", "")]).of(V6).tracks(),
+    module("connlimit", &[only("--connlimit-above", "0|1|5|1000|1 --connlimit-mask 24|5 --connlimit-mask 0|2 --connlimit-daddr")]).of(V4).tracks(),
+    module("connlimit", &[only("--connlimit-upto", "0|1|5|1000|1 --connlimit-mask 64|5 --connlimit-mask 0|2 --connlimit-daddr")]).of(V6).tracks(),
     module("connbytes", &[not("--connbytes", "0|1:3|2|100:100000|500:1000")]).tracks().fixed("--connbytes-mode packets --connbytes-dir both"),
     module("connbytes", &[not("--connbytes", "0|1:300|200|100:100000|500:1000")]).tracks().fixed("--connbytes-mode bytes --connbytes-dir original"),
     module("connbytes", &[not("--connbytes", "0|1:300|200|100:100000|50:100")]).tracks().fixed("--connbytes-mode avgpkt --connbytes-dir reply"),
@@ -245,7 +249,7 @@ pub const MODULES: &[Module] = &[
     module("helper", &[not("--helper", "ftp|\"\"")]).tracks(),
     module("quota", &[not("--quota", "0|1000|100000|5000000000")]),
     module("cpu", &[not("--cpu", "0|1|9")]),
-    module("realm", &[not("--realm", "0|5|0/0|0x10/0xf0")]).of(V4),
+    module("realm", &[not("--realm", "0|5|0/0|0x10/0xf0")]).of(V4).at(&["INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]),
     module("cgroup", &[not("--cgroup", "0|1048577")]).at(OWN),
     module("devgroup", &[not("--src-group", "5|6|0|4/4|0x1/0xff")]).at(RECEIVED),
     module("devgroup", &[not("--src-group", "5|6"), not("--dst-group", "5|6|0|4/4|7/0xf")]).at(THROUGH),
@@ -253,9 +257,9 @@ pub const MODULES: &[Module] = &[
     module("physdev", &[not("--physdev-in", "e0|e+")]).at(THROUGH),
     module("recent", &[only("--seconds", "60"), only("--hitcount", "2|5"), only("--rdest", "")]).fixed("--name seen --update"),
     module("recent", &[only("--rdest", ""), only("--mask", "255.255.255.0")]).of(V4).fixed("--name set --set"),
-    module("hashlimit", &[only("--hashlimit-mode", "srcip|dstip,dstport|srcip,srcport"), only("--hashlimit-burst", "1|5|20")])
-        .fixed("--hashlimit-upto 1/hour --hashlimit-name one"),
-    module("hashlimit", &[only("--hashlimit-mode", "srcip|dstip")]).fixed("--hashlimit-above 1/hour --hashlimit-name two"),
+    module("hashlimit", &[only("--hashlimit-mode", "srcip --hashlimit-name h1|dstip,dstport --hashlimit-name h2|srcip,srcport --hashlimit-name h3 --hashlimit-burst 1|srcip,dstip,srcport,dstport --hashlimit-name h4 --hashlimit-burst 20")])
+        .fixed("--hashlimit-upto 1/hour"),
+    module("hashlimit", &[only("--hashlimit-mode", "srcip --hashlimit-name h5 --hashlimit-srcmask 24|dstip --hashlimit-name h6 --hashlimit-burst 2")]).fixed("--hashlimit-above 1/hour"),
     module("cluster", &[only("--cluster-local-node", "1|2")]).tracks().fixed("--cluster-total-nodes 2 --cluster-hash-seed 1"),
     module("osf", &[not("--genre", "Linux")]).of(V4).after(&["tcp"]),
     module("hbh", &[not("--hbh-len", "0|8|16"), only("--hbh-opts", "1|5|1,4|5:2")]).of(V6),
@@ -263,7 +267,7 @@ pub const MODULES: &[Module] = &[
     module("rt", &[not("--rt-type", "0|2|3|4"), not("--rt-segsleft", "0|1:255|0:0"), not("--rt-len", "24|0")]).of(V6),
     module("frag", &[not("--fragid", "1|2|0:4294967295|9"), only("--fragfirst", ""), only("--fragmore", ""), not("--fraglen", "8")]).of(V6),
     module("frag", &[only("--fraglast", ""), only("--fragres", "")]).of(V6),
-    module("ipv6header", &[not("--header", "hop|dst|route|frag|auth|esp|none|prot|hop,dst|frag,dst"), only("--soft", "")]).of(V6),
+    module("ipv6header", &[not("--header", "hop --soft|dst --soft|route --soft|frag --soft|esp --soft|none --soft|prot --soft|hop,dst --soft")]).of(V6),
     module("ipv6header", &[not("--header", "hop|dst|prot|hop,prot|frag,prot")]).of(V6),
     module("mh", &[not("--mh-type", "0|1|5:7|brr")]).of(V6).after(&["mh"]),
     module("srh", &[not("--srh-next-hdr", "17|6"), not("--srh-segs-left-eq", "0|1"), not("--srh-last-entry-eq", "0")]).of(V6),

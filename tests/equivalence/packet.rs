@@ -72,6 +72,13 @@ impl Packet {
         }
     }
 
+    /// Whether it begins behind the transport header, and is not put together with others.
+    pub fn is_later_fragment(&self) -> bool {
+        let later = |(kind, body): &(u8, Vec<u8>)| *kind == 44 && (body[1] > 0 || body[2] >= 8);
+        let alone = !self.about.ends_with("put together");
+        alone && (self.fragment & 0x1fff != 0 || self.extensions.iter().any(later))
+    }
+
     /// From the network header on; `id` is the identification of IPv4.
     pub fn bytes(&self, id: u16) -> Vec<u8> {
         let payload = self.payload();

@@ -5,6 +5,7 @@ use std::env;
 use portcullis::net::IpVersion;
 
 use super::compare::{Outcome, play, report};
+use super::effects;
 use super::generate::{Rule, each, prelude, some};
 use super::lab::isolate;
 use super::random::Random;
@@ -42,6 +43,26 @@ fn each_option_when_played_on_both_hosts_then_counts_the_same() {
     for (entry, used) in REFUSED.iter().zip(used) {
         if !used {
             wrong += &format!("nothing is refused any more for {:?}\n", entry.part);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn each_target_when_played_on_both_hosts_then_does_the_same() {
+    isolate();
+    let mut wrong = String::new();
+    for version in [IpVersion::V4, IpVersion::V6] {
+        let (mut rules, mut packets) = (Vec::new(), Vec::new());
+        for (some_rules, some_packets) in effects::effects(version) {
+            rules.extend(some_rules);
+            packets.extend(some_packets);
+        }
+        let fixed = effects::prelude();
+        let outcome = play(version, &fixed, &rules, &packets, &Rule::clone);
+        let said = report(version, &fixed, &outcome, &packets);
+        if !said.is_empty() {
+            wrong += &format!("{version:?}:\n{said}");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

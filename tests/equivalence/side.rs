@@ -18,9 +18,10 @@ use portcullis::front::iptables::{Program, run as run_front};
 use portcullis::net::IpVersion;
 use portcullis::nft::{Expr, Family, Kernel, Name, TableId};
 
+use super::effects::answer;
 use super::generate::Rule;
 use super::lab::{Netns, feed};
-use super::packet::{From, Packet};
+use super::packet::{Cast, From, Packet};
 use super::wire::Wire;
 
 /// Who loads the rules.
@@ -58,14 +59,6 @@ address add 2001:db8::1/64 dev e0 nodad
 address add fd00:88::1/64 dev e1 nodad
 link set e0 up
 link set e1 up
-neighbour add 192.0.2.2 lladdr 02:00:00:00:02:02 dev e0
-neighbour add 192.0.2.77 lladdr 02:00:00:00:02:02 dev e0
-neighbour add 10.88.0.2 lladdr 02:00:00:00:02:03 dev e1
-neighbour add 10.88.0.3 lladdr 02:00:00:00:02:03 dev e1
-neighbour add 2001:db8::2 lladdr 02:00:00:00:02:02 dev e0
-neighbour add 2001:db8::77 lladdr 02:00:00:00:02:02 dev e0
-neighbour add fd00:88::2 lladdr 02:00:00:00:02:03 dev e1
-neighbour add fd00:88::3 lladdr 02:00:00:00:02:03 dev e1
 route add default via 192.0.2.2
 route add ::/0 via 2001:db8::2 dev e0
 ";
@@ -80,6 +73,24 @@ const QUIET: &str = "table inet quiet {
 }
 ";
 
+/// Everyone who is ever sent to, so that nobody is asked for.
+fn neighbours() -> String {
+    let mut text = String::new();
+    for last in [2, 3, 9, 10, 11, 20, 21, 77] {
+        for (network, device, far) in [
+            (format!("192.0.2.{last}"), "e0", 2),
+            (format!("2001:db8::{last:x}"), "e0", 2),
+            ("2001:db8::77".to_owned(), "e0", 2),
+            (format!("10.88.0.{last}"), "e1", 3),
+            (format!("fd00:88::{last:x}"), "e1", 3),
+        ] {
+            let there = format!("lladdr 02:00:00:00:02:0{far} dev {device}");
+            text += &format!("neighbour replace {network} {there}\n");
+        }
+    }
+    text
+}
+
 impl Side {
     /// Hosts of one name are wired alike; `number` keeps them apart.
     pub fn new(who: Who, version: IpVersion, number: usize) -> Side {
@@ -88,6 +99,7 @@ impl Side {
         far.sysctl("ipv6/conf/default/disable_ipv6", "1");
         host.sysctl("ipv6/conf/default/router_solicitations", "0");
         host.ip(&LINKS.replace("FAR", far.name()));
+        host.ip(&neighbours());
         far.ip(
             "link set w0 address 02:00:00:00:02:02 up\nlink set w1 address 02:00:00:00:02:03 up\n",
         );
@@ -105,6 +117,7 @@ impl Side {
             ("ipv4/icmp_ratemask", "0"),
             ("ipv4/icmp_echo_ignore_broadcasts", "0"),
             ("ipv6/icmp/ratelimit", "0"),
+            ("ipv6/icmp/ratemask", "0"),
             ("ipv6/auto_flowlabels", "0"),
         ] {
             host.sysctl(key, value);
@@ -312,6 +325,34 @@ impl Side {
             let done = bash.args(["-c", &script]).uid(user).gid(group).output().unwrap();
             assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         });
+    }
+
+    /// Answers what left the host so far, as its receivers would.
+    pub fn answer(&mut self) {
+        for at in 0..self.captured.len() {
+            let (link, bytes) = &self.captured[at];
+            if let Some(answer) = answer(bytes) {
+                let mac = super::wire::FAR[*link][5];
+                self.wires[*link].send(Cast::Host, mac, &answer);
+            }
+        }
+        self.settle();
+    }
+
+    /// What the watching table has noted: port and value, with counts, in order.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for set in ["marks", "classes", "flows", "states", "zones"] {
+            let mut list = Command::new("nft");
+            list.args(["-n", "list", "set", "inet", "watch", set]);
+            let output = self.host.enter(|| super::lab::run(&mut list, ""));
+            let text = String::from_utf8(output.stdout).unwrap();
+            let elements = text.split_once("elements = {").map_or("", |(_, rest)| rest);
+            let lines = elements.split([',', '}']).map(str::trim).filter(|line| !line.is_empty());
+            notes.extend(lines.map(|line| format!("{set}: {line}")));
+        }
+        notes.sort();
+        notes
     }
 
     /// The namespace of the host.

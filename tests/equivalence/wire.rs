@@ -14,6 +14,8 @@ use super::packet::Cast;
 pub const HOST: [[u8; 6]; 2] = [[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 0x11]];
 pub const FAR: [[u8; 6]; 2] = [[2, 0, 0, 0, 2, 2], [2, 0, 0, 0, 2, 3]];
 
+const ARP: [u8; 2] = [0x08, 0x06];
+
 /// One end.
 pub struct Wire {
     socket: OwnedFd,
@@ -51,10 +53,10 @@ impl Wire {
 
     /// The next packet of the host, without its Ethernet header.
     pub fn receive(&self) -> Option<Vec<u8>> {
-        let mut frame = vec![0; 65536];
+        let mut frame = vec![0; 4096];
         loop {
             match recv(self.socket.as_raw_fd(), &mut frame, MsgFlags::empty()) {
-                Ok(length) if frame[6..12] == HOST[self.link] => {
+                Ok(length) if frame[6..12] == HOST[self.link] && frame[12..14] != ARP => {
                     frame.truncate(length);
                     return Some(frame.split_off(14));
                 }
