@@ -8,7 +8,7 @@ use portcullis::net::IpVersion;
 use super::effects::WATCH;
 use super::generate::Rule;
 use super::packet::Packet;
-use super::refused;
+use super::refused::{self, Refused};
 use super::side::{Count, Side, Who};
 
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
@@ -21,7 +21,7 @@ pub struct Outcome {
     /// Packets that left the one host and not the other, in words.
     pub frames: Vec<String>,
     /// Rules that we refuse, and the entry of the list that says so.
-    pub refused: Vec<(Rule, usize)>,
+    pub refused: Vec<(Rule, &'static Refused)>,
     /// Rules that we refuse and should not, with our words.
     pub unexpected: Vec<(Rule, String)>,
     /// Rules that iptables itself refuses, with its words.
@@ -63,7 +63,7 @@ pub fn play(
     let refused_by_us = ours.load(&changed);
     let (mut refused, mut unexpected) = (Vec::new(), Vec::new());
     for (at, error) in &refused_by_us {
-        match refused::reason(version, &valid[*at].words, error) {
+        match refused::reason(&valid[*at].words, error) {
             Some(entry) => refused.push((valid[*at].clone(), entry)),
             None => unexpected.push((valid[*at].clone(), error.clone())),
         }

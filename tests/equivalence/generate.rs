@@ -108,7 +108,7 @@ pub fn some(version: IpVersion, tracking: Tracking, random: &mut Random, many: u
             .iter()
             .filter(|module| module.chains.is_empty() || module.chains.contains(&chain))
             .filter(|module| module.protocols.is_empty() || module.protocols.contains(&protocol))
-            .filter(|module| !says_protocol(module))
+            .filter(|module| !says_protocol(module) && !module.fixed.starts_with("--dport"))
             .collect();
         let mut parts: Vec<String> = Vec::new();
         let mut used: Vec<String> = Vec::new();

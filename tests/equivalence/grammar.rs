@@ -240,8 +240,16 @@ pub const MODULES: &[Module] = &[
     module("time", &[only("--weekdays", "Mon,Tue,Wed,Thu,Fri,Sat,Sun"), only("--datestart", "2000-01-01|2037-01-01"), only("--datestop", "2001-01-01|2037-12-31T12:00:00"), only("--timestart", "00:00")]),
     module("time", &[not("--monthdays", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31"), not("--weekdays", "Mon,Tue,Wed,Thu,Fri,Sat,Sun")]),
     module("tcpmss", &[not("--mss", "536|1000|1460|1000:1460|0:65535|0:999|1461:65535")]).after(&["tcp"]),
-    module("connlimit", &[only("--connlimit-above", "0|1|5|1000|1 --connlimit-mask 24|5 --connlimit-mask 0|2 --connlimit-daddr")]).of(V4).tracks(),
-    module("connlimit", &[only("--connlimit-upto", "0|1|5|1000|1 --connlimit-mask 64|5 --connlimit-mask 0|2 --connlimit-daddr")]).of(V6).tracks(),
+    module("connlimit", &[only("--connlimit-above", "0|3|5|7|8|3 --connlimit-mask 24|2 --connlimit-mask 0|4 --connlimit-daddr")])
+        .of(V4)
+        .after(&["udp"])
+        .tracks()
+        .fixed("--dport 9100"),
+    module("connlimit", &[only("--connlimit-upto", "0|3|5|7|8|3 --connlimit-mask 64|2 --connlimit-mask 0|4 --connlimit-daddr")])
+        .of(V6)
+        .after(&["udp"])
+        .tracks()
+        .fixed("--dport 9100"),
     module("connbytes", &[not("--connbytes", "0|1:3|2|100:100000|500:1000")]).tracks().fixed("--connbytes-mode packets --connbytes-dir both"),
     module("connbytes", &[not("--connbytes", "0|1:300|200|100:100000|500:1000")]).tracks().fixed("--connbytes-mode bytes --connbytes-dir original"),
     module("connbytes", &[not("--connbytes", "0|1:300|200|100:100000|50:100")]).tracks().fixed("--connbytes-mode avgpkt --connbytes-dir reply"),

@@ -1,8 +1,7 @@
 //! What our side refuses, each with what names it in a rule; all else that iptables takes, we take.
 
-use portcullis::net::IpVersion;
-
 /// A part of a rule that makes us refuse it, and a part of what we then say.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Refused {
     pub part: &'static str,
     pub says: &'static str,
@@ -12,11 +11,82 @@ const fn refused(part: &'static str, says: &'static str) -> Refused {
     Refused { part, says }
 }
 
-/// The list. An entry that refuses nothing any more fails the test.
-pub const REFUSED: &[Refused] = &[];
+/// Matches and their options. An entry that refuses nothing any more fails the test.
+pub const MATCHES: &[Refused] = &[
+    refused("! --tcp-flags NONE NONE ", "never matches"),
+    refused("--tcp-flags SYN SYN,ACK ", "never matches"),
+    refused("--tcp-option", "TCP options are not translated"),
+    refused("--chunk-types", "chunks of SCTP are not translated"),
+    refused("--dccp-option", "nft 1.0.6 has no words for options of DCCP"),
+    refused("! --ctstate", "without SNAT or DNAT are also packets without a flow"),
+    refused("--ctstate", "SNAT and DNAT are no states"),
+    refused("! --uid-owner", "it also matches packets without a socket"),
+    refused("! --gid-owner", "it also matches packets without a socket"),
+    refused("--socket-exists", "nftables does not see the kernel's own sockets"),
+    refused("--accept-local", "the fib expression has no flag for it"),
+    refused("--compres", "only the index of the header is translated"),
+    refused("-m string", "they do not search"),
+    refused("-m bpf", "bpf needs"),
+    refused("-m u32", "u32 needs"),
+    refused("! --u32", "cannot be inverted"),
+    refused("--monthdays", "does not know the day of the month"),
+    refused("! --weekdays", "never matches"),
+    refused("! --mss", "it means packets without this option of TCP too"),
+    refused("! --label", "it means packets without such a flow too"),
+    refused("! --helper", "it means packets without such a flow too"),
+    refused("--helper \"\"", "any helper is no name to compare with"),
+    refused("-m socket", "nf_tables does not tell of a socket that is being opened or closed"),
+    refused("-m socket", "nf_tables asks what a socket is"),
+    refused("-m physdev", "ports of a bridge are matched in tables of the bridge family"),
+    refused("-m recent", "it compares the age of what is in its lists"),
+    refused("-m hashlimit", "in the rule"),
+    refused("-m cluster", "it hashes with a seed of its own"),
+    refused("! --dst-type LOCAL,MULTICAST", "ip6tables asks for all types of this list at once"),
+    refused("-m ah", "ah needs"),
+    refused("--ahlen", "only the index of the header is translated"),
+    refused("--ahres", "only the index of the header is translated"),
+    refused("--hbh-len 0", "is not a length that a header can have"),
+    refused("--dst-len 0", "is not a length that a header can have"),
+    refused("--rt-len 0", "is not a length that a header can have"),
+    refused("--hbh-opts", "what is inside of this header is not translated"),
+    refused("--dst-opts", "what is inside of this header is not translated"),
+    refused("--fraglen", "what is inside of this header is not translated"),
+    refused("-m ipv6header", "nft has words for the headers hop, dst, route and frag only"),
+    refused("-m ipv6header", "without --soft it means these headers and no other"),
+    refused("-m srh", "what is inside of extension headers of IPv6 is not translated"),
+    refused("-m eui64", "a rule cannot compare an address with a hardware address"),
+];
 
-/// The entry that is the reason for an error.
-pub fn reason(_version: IpVersion, words: &str, error: &str) -> Option<usize> {
+/// Targets and their options, in the same way.
+pub const TARGETS: &[Refused] = &[
+    refused("CONNMARK", "the bits that stay come from one mark and the others from another"),
+    refused("TOS", "nft lists a change of the whole DSCP (0xfc) or ECN (0x03)"),
+    refused("-dec", "it does not add to what is there"),
+    refused("-inc", "it does not add to what is there"),
+    refused("TCPOPTSTRIP", "nft 1.0.6 has no word for an option of this number"),
+    refused("ECN", "it clears two of the flags of TCP"),
+    refused("--zone mark", "a mark has 32 bits and a zone has 16"),
+    refused("--ctevents", "nf_tables gives a flow its properties after connection tracking has made it"),
+    refused("/19990", "is not a port or a range of ports"),
+];
+
+/// What this kernel does not have, which is no fault of the rule: it is said, not passed over.
+pub const KERNEL: &[Refused] = &[
+    // CONFIG_NFT_QUEUE
+    refused("-j NFQUEUE", "RULE_APPEND failed (No such file or directory)"),
+];
+
+/// The entry that is the reason for an error, of either list.
+pub fn reason(words: &str, error: &str) -> Option<&'static Refused> {
     let padded = format!(" {words} ");
-    REFUSED.iter().position(|entry| padded.contains(entry.part) && error.contains(entry.says))
+    let mut all = MATCHES.iter().chain(TARGETS).chain(KERNEL);
+    all.find(|entry| padded.contains(entry.part) && error.contains(entry.says))
+}
+
+/// The entries of a list that refused nothing.
+pub fn idle(list: &'static [Refused], refused: &[&'static Refused]) -> String {
+    list.iter()
+        .filter(|entry| !refused.contains(entry))
+        .map(|entry| format!("nothing is refused any more for {entry:?}\n"))
+        .collect()
 }

@@ -67,7 +67,7 @@ route add ::/0 via 2001:db8::2 dev e0
 const QUIET: &str = "table inet quiet {
   chain output {
     type filter hook output priority -1000
-    icmpv6 type { 130, 131, 132, 133, 135, 136, 143 } drop
+    icmpv6 type { 130, 131, 132, 133, 135, 136, 137, 143 } drop
     ip protocol igmp drop
   }
 }
