@@ -15,24 +15,24 @@ pub struct Pattern<'a> {
     exprs: Vec<u8>,
     counts: std::ops::Range<usize>,
     userdata: Vec<u8>,
-    has_set: bool,
+    /// Whether the kernel lists it as it was sent, but for the counts.
+    is_constant: bool,
 }
 
 impl<'a> Pattern<'a> {
     /// The pattern of one rule.
     #[must_use]
     pub fn new(rule: &'a Compiled, version: IpVersion) -> Self {
-        let mut exprs = rule.rule.encode_expressions();
+        let exprs = rule.rule.encode_expressions();
         let counter = rule.rule.exprs.iter().position(|expr| matches!(expr, Expr::Counter(_)));
         let length = |exprs: &[Expr]| Rule::new(exprs.to_vec()).encode_expressions().len();
         let counts = match counter {
             Some(at) => length(&rule.rule.exprs[..at])..length(&rule.rule.exprs[..=at]),
             None => 0..0,
         };
-        unflag(&mut exprs);
-        let has_set = exprs.windows(5).any(|bytes| bytes == b"__set" || bytes == b"__map");
+        let is_constant = rule.rule.exprs.iter().all(is_constant);
         let userdata = rule.rule.userdata.encode();
-        Pattern { rule, version, exprs, counts, userdata, has_set }
+        Pattern { rule, version, exprs, counts, userdata, is_constant }
     }
 
     /// Whether a listed rule is the one.
@@ -44,14 +44,14 @@ impl<'a> Pattern<'a> {
             return Ok(true);
         }
         let is_ours = || Shape::decode(&Userdata::decode(&rule.userdata)).is_some();
-        if !self.has_set && !self.is_permutation(rule) && is_ours() {
+        if self.is_constant && !self.is_permutation(rule) && is_ours() {
             return Ok(false);
         }
         Ok(same(self.rule, &rule.decode()?.value, self.version))
     }
 
     /// Whether the bytes may be the same in another order. Rules of ours with the same meaning
-    /// are: only options may stand in another order. Not so where the kernel numbers sets.
+    /// are: only options may stand in another order.
     fn is_permutation(&self, rule: &RawRule) -> bool {
         rule.exprs.len() == self.exprs.len() && self.sum(&rule.exprs) == self.sum(&self.exprs)
     }
@@ -72,19 +72,13 @@ impl<'a> Pattern<'a> {
     }
 }
 
-/// Takes `NLA_F_NESTED` off: the kernel wants it and does not send it.
-fn unflag(attributes: &mut [u8]) {
-    const NESTED: u16 = 0x8000;
-    let mut rest = attributes;
-    while let [l1, l2, k1, k2, ..] = rest {
-        let length = usize::from(u16::from_ne_bytes([*l1, *l2]));
-        let kind = u16::from_ne_bytes([*k1, *k2]);
-        [*k1, *k2] = (kind & !NESTED).to_ne_bytes();
-        let whole = length.next_multiple_of(4).clamp(4, rest.len());
-        let (attribute, behind) = std::mem::take(&mut rest).split_at_mut(whole);
-        if kind & NESTED != 0 {
-            unflag(attribute.get_mut(4..length).unwrap_or_default());
-        }
-        rest = behind;
+/// Whether an expression stays as it was sent: the kernel numbers sets, quotas are used up, and a
+/// set that is named after its chain keeps its name when the chain gets another.
+fn is_constant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Lookup(lookup) => !lookup.set.is_anonymous(),
+        Expr::Dynset(_) | Expr::Quota(_) | Expr::Connlimit(_) | Expr::Objref(_) => false,
+        Expr::Last(_) | Expr::Limit(_) => false,
+        _ => true,
     }
 }

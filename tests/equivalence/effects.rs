@@ -79,132 +79,210 @@ impl Target {
 pub const TARGETS: &[Target] = &[
     target(FILTER, BOTH, &["-j ACCEPT", "-j DROP", "-j RETURN", ""]),
     target(MANGLE, UDP, &["-j ACCEPT", "-j DROP", "-j RETURN"]),
-    target(SOME, UDP, &[
-        "-j MARK --set-mark 1",
-        "-j MARK --set-mark 0x10/0xf0",
-        "-j MARK --set-xmark 0x1f/0xf",
-        "-j MARK --set-xmark 0xff/0",
-        "-j MARK --and-mark 0x5",
-        "-j MARK --or-mark 0x80000002",
-        "-j MARK --xor-mark 0xffffffff",
-        "-j MARK --set-mark 0",
-    ]),
-    target(SOME, UDP, &[
-        "-j CONNMARK --set-mark 1",
-        "-j CONNMARK --set-mark 0x10/0xf0",
-        "-j CONNMARK --set-xmark 0x1f/0xf",
-        "-j CONNMARK --and-mark 0x5",
-        "-j CONNMARK --or-mark 0x80000002",
-        "-j CONNMARK --xor-mark 0xff",
-        "-j CONNMARK --save-mark",
-        "-j CONNMARK --restore-mark",
-        "-j CONNMARK --save-mark --mask 0xf0",
-        "-j CONNMARK --restore-mark --mask 0xf0",
-        "-j CONNMARK --save-mark --nfmask 0xf0 --ctmask 0xff",
-        "-j CONNMARK --restore-mark --nfmask 0xf0 --ctmask 0xff",
-        "-j CONNMARK --save-mark --nfmask 0xff --ctmask 0x3",
-    ]),
-    target(MANGLE, BOTH, &[
-        "-j DSCP --set-dscp 0x10",
-        "-j DSCP --set-dscp 0",
-        "-j DSCP --set-dscp-class AF41",
-        "-j TOS --set-tos 0x10",
-        "-j TOS --set-tos 0x10/0x3f",
-        "-j TOS --and-tos 0x0f",
-        "-j TOS --or-tos 0x81",
-        "-j TOS --xor-tos 0xff",
-    ]),
-    target(MANGLE, UDP, &[
-        "-j TTL --ttl-set 64",
-        "-j TTL --ttl-set 255",
-        "-j TTL --ttl-set 0",
-        "-j TTL --ttl-dec 1",
-        "-j TTL --ttl-dec 100",
-        "-j TTL --ttl-inc 2",
-        "-j TTL --ttl-inc 250",
-    ])
+    target(
+        SOME,
+        UDP,
+        &[
+            "-j MARK --set-mark 1",
+            "-j MARK --set-mark 0x10/0xf0",
+            "-j MARK --set-xmark 0x1f/0xf",
+            "-j MARK --set-xmark 0xff/0",
+            "-j MARK --and-mark 0x5",
+            "-j MARK --or-mark 0x80000002",
+            "-j MARK --xor-mark 0xffffffff",
+            "-j MARK --set-mark 0",
+        ],
+    ),
+    target(
+        SOME,
+        UDP,
+        &[
+            "-j CONNMARK --set-mark 1",
+            "-j CONNMARK --set-mark 0x10/0xf0",
+            "-j CONNMARK --set-xmark 0x1f/0xf",
+            "-j CONNMARK --and-mark 0x5",
+            "-j CONNMARK --or-mark 0x80000002",
+            "-j CONNMARK --xor-mark 0xff",
+            "-j CONNMARK --save-mark",
+            "-j CONNMARK --restore-mark",
+            "-j CONNMARK --save-mark --mask 0xf0",
+            "-j CONNMARK --restore-mark --mask 0xf0",
+            "-j CONNMARK --save-mark --nfmask 0xf0 --ctmask 0xff",
+            "-j CONNMARK --restore-mark --nfmask 0xf0 --ctmask 0xff",
+            "-j CONNMARK --save-mark --nfmask 0xff --ctmask 0x3",
+        ],
+    ),
+    target(
+        MANGLE,
+        BOTH,
+        &[
+            "-j DSCP --set-dscp 0x10",
+            "-j DSCP --set-dscp 0",
+            "-j DSCP --set-dscp-class AF41",
+            "-j TOS --set-tos 0x10",
+            "-j TOS --set-tos 0x10/0x3f",
+            "-j TOS --and-tos 0x0f",
+            "-j TOS --or-tos 0x81",
+            "-j TOS --xor-tos 0xff",
+        ],
+    ),
+    target(
+        MANGLE,
+        UDP,
+        &[
+            "-j TTL --ttl-set 64",
+            "-j TTL --ttl-set 255",
+            "-j TTL --ttl-set 0",
+            "-j TTL --ttl-dec 1",
+            "-j TTL --ttl-dec 100",
+            "-j TTL --ttl-inc 2",
+            "-j TTL --ttl-inc 250",
+        ],
+    )
     .of(V4),
-    target(MANGLE, UDP, &[
-        "-j HL --hl-set 64",
-        "-j HL --hl-set 255",
-        "-j HL --hl-set 0",
-        "-j HL --hl-dec 1",
-        "-j HL --hl-dec 100",
-        "-j HL --hl-inc 2",
-        "-j HL --hl-inc 250",
-    ])
+    target(
+        MANGLE,
+        UDP,
+        &[
+            "-j HL --hl-set 64",
+            "-j HL --hl-set 255",
+            "-j HL --hl-set 0",
+            "-j HL --hl-dec 1",
+            "-j HL --hl-dec 100",
+            "-j HL --hl-inc 2",
+            "-j HL --hl-inc 250",
+        ],
+    )
     .of(V6),
-    target(&[("mangle", "FORWARD"), ("mangle", "OUTPUT"), ("mangle", "POSTROUTING")], UDP, &[
-        "-j CLASSIFY --set-class 1:ffff",
-        "-j CLASSIFY --set-class 0:0",
-        "-j CLASSIFY --set-class ffff:2",
-    ]),
-    target(MANGLE, TCP, &[
-        "--tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1400",
-        "--tcp-flags SYN,RST SYN -j TCPMSS --set-mss 500",
-        "-j TCPOPTSTRIP --strip-options timestamp",
-        "-j TCPOPTSTRIP --strip-options mss,wscale,sack-permitted",
-        "-j TCPOPTSTRIP --strip-options 2,3,4,5,8,19,200",
-    ]),
-    target(&[("mangle", "FORWARD"), ("mangle", "POSTROUTING")], TCP, &[
-        "--tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
-    ]),
-    target(MANGLE, TCP, &[
-        "-j ECN --ecn-tcp-remove",
-    ])
-    .of(V4),
-    target(MANGLE, UDP, &["-j LOG", "-j LOG --log-prefix \"a b\" --log-level 5", "-j NFLOG", "-j NFLOG --nflog-group 5"]),
-    target(SOME, UDP, &["-j AUDIT --type accept", "-j NFQUEUE", "-j NFQUEUE --queue-num 5 --queue-bypass", "-j NFQUEUE --queue-balance 0:3 --queue-bypass"]),
+    target(
+        &[("mangle", "FORWARD"), ("mangle", "OUTPUT"), ("mangle", "POSTROUTING")],
+        UDP,
+        &[
+            "-j CLASSIFY --set-class 1:ffff",
+            "-j CLASSIFY --set-class 0:0",
+            "-j CLASSIFY --set-class ffff:2",
+        ],
+    ),
+    target(
+        MANGLE,
+        TCP,
+        &[
+            "--tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1400",
+            "--tcp-flags SYN,RST SYN -j TCPMSS --set-mss 500",
+            "-j TCPOPTSTRIP --strip-options timestamp",
+            "-j TCPOPTSTRIP --strip-options mss,wscale,sack-permitted",
+            "-j TCPOPTSTRIP --strip-options 2,3,4,5,8,19,200",
+        ],
+    ),
+    target(
+        &[("mangle", "FORWARD"), ("mangle", "POSTROUTING")],
+        TCP,
+        &["--tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"],
+    ),
+    target(MANGLE, TCP, &["-j ECN --ecn-tcp-remove"]).of(V4),
+    target(
+        MANGLE,
+        UDP,
+        &[
+            "-j LOG",
+            "-j LOG --log-prefix \"a b\" --log-level 5",
+            "-j NFLOG",
+            "-j NFLOG --nflog-group 5",
+        ],
+    ),
+    target(
+        SOME,
+        UDP,
+        &[
+            "-j AUDIT --type accept",
+            "-j NFQUEUE",
+            "-j NFQUEUE --queue-num 5 --queue-bypass",
+            "-j NFQUEUE --queue-balance 0:3 --queue-bypass",
+        ],
+    ),
     target(SOME, UDP, &["-j TEE --gateway #"]),
-    target(RAW, UDP, &["-j NOTRACK", "-j CT --notrack", "-j CT --zone 5", "-j CT --zone-orig 6", "-j CT --zone mark", "-j CT --ctevents new", "-j TRACE"]),
-    target(FILTER, UDP, &[
-        "-j REJECT",
-        "-j REJECT --reject-with icmp-net-unreachable",
-        "-j REJECT --reject-with icmp-host-unreachable",
-        "-j REJECT --reject-with icmp-proto-unreachable",
-        "-j REJECT --reject-with icmp-port-unreachable",
-        "-j REJECT --reject-with icmp-net-prohibited",
-        "-j REJECT --reject-with icmp-host-prohibited",
-        "-j REJECT --reject-with icmp-admin-prohibited",
-    ])
+    target(
+        RAW,
+        UDP,
+        &[
+            "-j NOTRACK",
+            "-j CT --notrack",
+            "-j CT --zone 5",
+            "-j CT --zone-orig 6",
+            "-j CT --zone mark",
+            "-j CT --ctevents new",
+            "-j TRACE",
+        ],
+    ),
+    target(
+        FILTER,
+        UDP,
+        &[
+            "-j REJECT",
+            "-j REJECT --reject-with icmp-net-unreachable",
+            "-j REJECT --reject-with icmp-host-unreachable",
+            "-j REJECT --reject-with icmp-proto-unreachable",
+            "-j REJECT --reject-with icmp-port-unreachable",
+            "-j REJECT --reject-with icmp-net-prohibited",
+            "-j REJECT --reject-with icmp-host-prohibited",
+            "-j REJECT --reject-with icmp-admin-prohibited",
+        ],
+    )
     .of(V4),
-    target(FILTER, UDP, &[
-        "-j REJECT",
-        "-j REJECT --reject-with icmp6-no-route",
-        "-j REJECT --reject-with icmp6-adm-prohibited",
-        "-j REJECT --reject-with icmp6-addr-unreachable",
-        "-j REJECT --reject-with icmp6-port-unreachable",
-        "-j REJECT --reject-with icmp6-policy-fail",
-        "-j REJECT --reject-with icmp6-reject-route",
-    ])
+    target(
+        FILTER,
+        UDP,
+        &[
+            "-j REJECT",
+            "-j REJECT --reject-with icmp6-no-route",
+            "-j REJECT --reject-with icmp6-adm-prohibited",
+            "-j REJECT --reject-with icmp6-addr-unreachable",
+            "-j REJECT --reject-with icmp6-port-unreachable",
+            "-j REJECT --reject-with icmp6-policy-fail",
+            "-j REJECT --reject-with icmp6-reject-route",
+        ],
+    )
     .of(V6),
     target(FILTER, TCP, &["-j REJECT", "-j REJECT --reject-with tcp-reset"]),
-    target(TO, BOTH, &[
-        "-j DNAT --to-destination @",
-        "-j DNAT --to-destination @:80",
-        "-j DNAT --to-destination @:80-90",
-        "-j DNAT --to-destination :8081",
-        "-j DNAT --to-destination @-#",
-        "-j DNAT --to-destination @-# --persistent",
-        "-j DNAT --to-destination @:8000-9000/19990",
-        "-j REDIRECT",
-        "-j REDIRECT --to-ports 8082",
-        "-j REDIRECT --to-ports 8082-8090",
-        "-j ACCEPT",
-    ]),
+    target(
+        TO,
+        BOTH,
+        &[
+            "-j DNAT --to-destination @",
+            "-j DNAT --to-destination @:80",
+            "-j DNAT --to-destination @:80-90",
+            "-j DNAT --to-destination :8081",
+            "-j DNAT --to-destination @-#",
+            "-j DNAT --to-destination @-# --persistent",
+            "-j DNAT --to-destination @:8000-9000/19990",
+            "-j REDIRECT",
+            "-j REDIRECT --to-ports 8082",
+            "-j REDIRECT --to-ports 8082-8090",
+            "-j ACCEPT",
+        ],
+    ),
     target(TO, UDP, &["-j NETMAP --to 10.88.0.0/24", "-j NETMAP --to 10.88.0.2/32"]).of(V4),
     target(TO, UDP, &["-j NETMAP --to fd00:88::/64"]).of(V6),
-    target(OF, BOTH, &[
-        "-j MASQUERADE",
-        "-j MASQUERADE --to-ports 2000",
-        "-j MASQUERADE --to-ports 1000-3000",
-        "-j SNAT --to-source %",
-        "-j SNAT --to-source %:2001",
-        "-j SNAT --to-source %:1000-3000",
-        "-j SNAT --to-source :1000-3000",
-        "-j SNAT --to-source % --persistent",
-    ]),
-    target(OF, UDP, &["-j NETMAP --to 198.51.100.0/24", "-j SNAT --to-source 198.51.100.1-198.51.100.9"]).of(V4),
+    target(
+        OF,
+        BOTH,
+        &[
+            "-j MASQUERADE",
+            "-j MASQUERADE --to-ports 2000",
+            "-j MASQUERADE --to-ports 1000-3000",
+            "-j SNAT --to-source %",
+            "-j SNAT --to-source %:2001",
+            "-j SNAT --to-source %:1000-3000",
+            "-j SNAT --to-source :1000-3000",
+            "-j SNAT --to-source % --persistent",
+        ],
+    ),
+    target(
+        OF,
+        UDP,
+        &["-j NETMAP --to 198.51.100.0/24", "-j SNAT --to-source 198.51.100.1-198.51.100.9"],
+    )
+    .of(V4),
     target(&[("nat", "INPUT")], BOTH, &["-j SNAT --to-source %", "-j ACCEPT"]),
 ];
 
@@ -215,7 +293,8 @@ const BASE: u16 = 20_000;
 pub fn effects(version: IpVersion) -> Vec<(Vec<Rule>, Vec<Packet>)> {
     let hosts = Hosts::of(version);
     let mut cases = Vec::new();
-    for target in TARGETS.iter().filter(|target| target.version.is_none_or(|only| only == version)) {
+    for target in TARGETS.iter().filter(|target| target.version.is_none_or(|only| only == version))
+    {
         for words in target.words {
             for (table, chain) in target.places {
                 for protocol in target.protocols {
@@ -247,7 +326,8 @@ fn addressed(words: &str, hosts: &Hosts) -> String {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => format!("[{v6}]"),
         };
-        text.replace(&format!("{sign}:"), &format!("{bracketed}:")).replace(sign, &address.to_string())
+        text.replace(&format!("{sign}:"), &format!("{bracketed}:"))
+            .replace(sign, &address.to_string())
     };
     let text = with(words.to_owned(), "@", hosts.container);
     let text = with(text, "#", hosts.second);
@@ -265,12 +345,12 @@ fn packets(hosts: &Hosts, protocol: &str, port: u16) -> Vec<Packet> {
     ] {
         if protocol == "udp" {
             for (sport, hops, class) in [(1500, 60, 0), (1501, 3, 0xb9), (1502, 200, 0x1e)] {
-                let packet = Packet::new("to the rule's port", from, ends, (17, ports(sport, port, 30)));
+                let packet =
+                    Packet::new("to the rule's port", from, ends, (17, ports(sport, port, 30)));
                 packets.push(Packet { hops, class, ..packet });
             }
         } else {
-            let options =
-                [2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7];
+            let options = [2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7];
             let syn = tcp((1500, port), (1, 0), 0xc2, &options);
             packets.push(Packet::new("SYN to the rule's port", from, ends, (6, syn)));
             let bare = tcp((1501, port), (1, 0), 0x02, &[]);
@@ -289,12 +369,24 @@ pub fn prelude() -> Vec<Rule> {
         .flat_map(|chain| {
             [
                 Rule::new("raw", chain, "-p udp --sport 1501 -j MARK --set-xmark 0x55/0xffffffff"),
-                Rule::new("raw", chain, "-p udp --sport 1502 -j MARK --set-xmark 0x80000080/0xffffffff"),
+                Rule::new(
+                    "raw",
+                    chain,
+                    "-p udp --sport 1502 -j MARK --set-xmark 0x80000080/0xffffffff",
+                ),
             ]
         })
         .chain([
-            Rule::new("mangle", "PREROUTING", "-p udp --sport 1501 -j CONNMARK --set-xmark 0xaa/0xffffffff"),
-            Rule::new("mangle", "OUTPUT", "-p udp --sport 1501 -j CONNMARK --set-xmark 0xaa/0xffffffff"),
+            Rule::new(
+                "mangle",
+                "PREROUTING",
+                "-p udp --sport 1501 -j CONNMARK --set-xmark 0xaa/0xffffffff",
+            ),
+            Rule::new(
+                "mangle",
+                "OUTPUT",
+                "-p udp --sport 1501 -j CONNMARK --set-xmark 0xaa/0xffffffff",
+            ),
         ])
         .collect()
 }

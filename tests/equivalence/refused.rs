@@ -66,7 +66,10 @@ pub const TARGETS: &[Refused] = &[
     refused("TCPOPTSTRIP", "nft 1.0.6 has no word for an option of this number"),
     refused("ECN", "it clears two of the flags of TCP"),
     refused("--zone mark", "a mark has 32 bits and a zone has 16"),
-    refused("--ctevents", "nf_tables gives a flow its properties after connection tracking has made it"),
+    refused(
+        "--ctevents",
+        "nf_tables gives a flow its properties after connection tracking has made it",
+    ),
     refused("/19990", "is not a port or a range of ports"),
 ];
 
