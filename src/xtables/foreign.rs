@@ -42,7 +42,8 @@ pub(super) fn read_foreign(rule: &NftRule, version: IpVersion) -> Option<Rule> {
             rest = behind;
             continue;
         }
-        let context = Context { version, protocol: protocol_of(&read.base), translates: None };
+        let protocol = protocol_of(&read.base);
+        let context = Context { version, protocol, translates: None };
         if let Some(target) = target(rest, context) {
             read.target = target;
             break;
@@ -79,7 +80,7 @@ fn target(rest: &[Expr], context: Context) -> Option<Target> {
         return left(other, context.version).map(Target::Extension);
     }
     verdict_target(rest).or_else(|| {
-        let (extension, taken) = native(targets::all(context.version), rest, context)?;
+        let (extension, taken) = native(&targets::all(context.version), rest, context)?;
         (taken == rest.len()).then_some(Target::Extension(extension))
     })
 }
@@ -89,7 +90,7 @@ fn one_match(rest: &[Expr], context: Context) -> Option<(Extension, usize)> {
         [Expr::Other(other), ..] if other.name == "match" => {
             Some((left(other, context.version)?, 1))
         }
-        rest => native(matches::all(context.version), rest, context),
+        rest => native(&matches::all(context.version), rest, context),
     }
 }
 
@@ -100,7 +101,7 @@ fn left(other: &Opaque, version: IpVersion) -> Option<Extension> {
 
 /// The first expressions as a match or target, as many of them as one takes.
 fn native(
-    modules: impl Iterator<Item = &'static Module> + Clone,
+    modules: &(impl Iterator<Item = &'static Module> + Clone),
     exprs: &[Expr],
     context: Context,
 ) -> Option<(Extension, usize)> {
