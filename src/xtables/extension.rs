@@ -49,8 +49,9 @@ impl Extension {
     pub(super) fn words(&self) -> Vec<Word> {
         match self {
             Extension::Known { module, settings } => {
-                let name = Word::plain(module.name);
-                std::iter::once(name).chain(settings.iter().flat_map(Setting::words)).collect()
+                let options = settings.iter().flat_map(Setting::words).map(|word| word.text);
+                let front = ["".to_owned(), module.name.to_owned()];
+                quoted(&front.into_iter().chain(options).collect::<Vec<_>>())
             }
             Extension::Left { words } => quoted(words),
         }
