@@ -178,7 +178,8 @@ impl<'a> Draft<'a> {
     pub(super) fn chain(&mut self, name: &str) -> Result<Option<&mut DraftChain>, Error> {
         if !self.chains.contains_key(name) {
             let found = if self.is_complete { None } else { self.read(name)? };
-            self.depends |= found.is_none() && self.table.builtin(name).is_none();
+            // One that is to be made must not be there by then with a policy of somebody's.
+            self.depends |= found.is_none();
             self.chains.insert(name.to_owned(), found);
         }
         Ok(self.chains.get_mut(name).and_then(Option::as_mut))
