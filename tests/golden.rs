@@ -6,6 +6,8 @@
 //! equivalent, and listed in `rulesets/README.md`. `cargo xtask bless` writes listings anew.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "golden/coverage.rs"]
+mod coverage;
 mod lab;
 mod scenario;
 

@@ -16,5 +16,7 @@ mod matches;
 mod more_matches;
 #[path = "language/packets.rs"]
 mod packets;
+#[path = "language/rest.rs"]
+mod rest;
 #[path = "language/targets.rs"]
 mod targets;

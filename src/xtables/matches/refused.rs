@@ -44,3 +44,10 @@ pub(super) fn refusal(name: &str) -> Error {
         None => Error::UnknownMatch { name },
     }
 }
+
+/// All of them with their reasons.
+pub(super) fn reasons() -> impl Iterator<Item = (&'static str, &'static str)> {
+    REFUSED.iter().map(|(name, refusal)| match refusal {
+        NoForm(reason) | Unsupported(reason) => (*name, *reason),
+    })
+}

@@ -69,3 +69,13 @@ pub(super) fn all(version: IpVersion) -> impl Iterator<Item = &'static Module> +
 
 #[cfg(test)]
 mod tests;
+
+/// All targets of both families.
+pub(super) fn every() -> impl Iterator<Item = &'static Module> {
+    MODULES.iter().copied()
+}
+
+/// The names of those that are refused, and why.
+pub(super) fn refusals() -> impl Iterator<Item = (&'static str, &'static str)> {
+    refused::reasons()
+}

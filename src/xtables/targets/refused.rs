@@ -40,3 +40,8 @@ pub(super) fn refusal(name: &str) -> Option<Error> {
     let (name, reason) = REFUSED.iter().find(|(known, _)| *known == name)?;
     Some(Error::NoNativeTarget { name: (*name).to_owned(), reason })
 }
+
+/// All of them with their reasons.
+pub(super) fn reasons() -> impl Iterator<Item = (&'static str, &'static str)> {
+    REFUSED.iter().copied()
+}

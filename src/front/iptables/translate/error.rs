@@ -85,6 +85,8 @@ impl Error {
                     | Words::UnsupportedOption { .. }
                     | Words::UnsupportedValue { .. }
                     | Words::NeverMatches { .. }
+                    | Words::NeedsProtocol { .. }
+                    | Words::NeedsOption { .. }
                     | Words::UnknownMatch { .. }
             ),
             Error::Classic(_) | Error::Line { .. } | Error::Read { .. } => false,

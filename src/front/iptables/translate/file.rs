@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::super::builtin::Table;
 use super::super::error::{Error as Classic, VERSION};
+use super::super::save_file::{self, Line};
 use super::super::show::policy_name;
 use super::super::state::table_id;
 use super::error::Error;
@@ -13,7 +14,7 @@ use super::line::{base_chain, lines};
 use super::word;
 use crate::net::IpVersion;
 use crate::nft::Policy;
-use crate::xtables;
+use crate::xtables::{self, Counters};
 
 /// Prints what a file of iptables-save means to nft: `-f FILE`, or else standard input. With rules
 /// that nft has no words for, which are comments then, the exit code is 1.
@@ -126,23 +127,32 @@ struct Open {
 }
 
 impl Reading {
-    fn line(&mut self, line: &str, number: usize) -> Result<(), Error> {
+    fn line(&mut self, text: &str, number: usize) -> Result<(), Error> {
         let table = self.table.as_ref().map(|open| open.table);
-        match (line.chars().next(), table) {
-            (None | Some('#'), _) => {}
-            (Some('*'), None) => {
-                let name = &line[1..];
+        let line = save_file::line(text).map_err(|fault| wrong(number, fault.to_string()))?;
+        match (line, table) {
+            (Line::Comment, _) => Ok(()),
+            (Line::Table(name), None) => {
                 let table = Table::find(name)
                     .ok_or_else(|| wrong(number, format!("no table is called {name:?}")))?;
                 self.put(&format!("add table {}", table_id(table, self.version)));
                 self.table = Some(Open { table, made: Vec::new() });
+                Ok(())
             }
-            (Some(_), Some(_)) if line == "COMMIT" => self.table = None,
-            (Some(':'), Some(table)) => self.chain(table, &line[1..], number)?,
-            (Some('-' | '['), Some(table)) => self.command(table, line, number)?,
-            (Some(_), _) => return Err(wrong(number, format!("unexpected {line:?}"))),
+            (Line::Commit, Some(_)) => {
+                self.table = None;
+                Ok(())
+            }
+            (Line::Chain { name, policy, .. }, Some(table)) => {
+                self.chain(table, name, policy, number)
+            }
+            (Line::Rule { counters, words }, Some(table)) => {
+                self.command(table, text, words, counters, number)
+            }
+            (Line::Table(_), Some(_)) | (_, None) => {
+                Err(wrong(number, format!("unexpected {text:?}")))
+            }
         }
-        Ok(())
     }
 
     fn put(&mut self, line: &str) {
@@ -150,13 +160,14 @@ impl Reading {
         self.done.text.push('\n');
     }
 
-    /// `INPUT DROP [0:0]`, `DOCKER - [0:0]`. What the chain itself has counted has no place in a
-    /// file of nft.
-    fn chain(&mut self, table: &'static Table, line: &str, number: usize) -> Result<(), Error> {
-        let mut words = line.split_whitespace();
-        let (Some(chain), Some(policy)) = (words.next(), words.next()) else {
-            return Err(wrong(number, "a chain and its policy expected"));
-        };
+    /// `INPUT DROP`, `DOCKER -`. What the chain itself has counted has no place in a file of nft.
+    fn chain(
+        &mut self,
+        table: &'static Table,
+        chain: &str,
+        policy: &str,
+        number: usize,
+    ) -> Result<(), Error> {
         let policy = [Policy::Accept, Policy::Drop]
             .into_iter()
             .find(|known| policy_name(*known) == policy)
@@ -189,18 +200,17 @@ impl Reading {
         Ok(())
     }
 
-    /// `-A INPUT …`, or any other command; `[1:60]` in front is what the rule has counted.
-    fn command(&mut self, table: &'static Table, line: &str, number: usize) -> Result<(), Error> {
-        let (counts, line) = match line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((counts, rest)) => (Some(counts), rest.trim_start()),
-            None => (None, line),
-        };
-        let mut words = split(line).ok_or_else(|| wrong(number, "a quote without its end"))?;
-        if let Some(counts) = counts {
-            let (packets, bytes) = counts
-                .split_once(':')
-                .ok_or_else(|| wrong(number, "counts are [PACKETS:BYTES]"))?;
-            words.extend(["-c", packets, bytes].map(str::to_owned));
+    /// `-A INPUT …`, or any other command, and what the rule has counted.
+    fn command(
+        &mut self,
+        table: &'static Table,
+        line: &str,
+        mut words: Vec<String>,
+        counters: Option<Counters>,
+        number: usize,
+    ) -> Result<(), Error> {
+        if let Some(Counters { packets, bytes }) = counters {
+            words.extend(["-c".to_owned(), packets.to_string(), bytes.to_string()]);
         }
         if let [append, chain, ..] = words.as_slice()
             && matches!(append.as_str(), "-A" | "-I" | "--append" | "--insert")
@@ -236,28 +246,9 @@ impl Reading {
             };
             return Err(wrong(number, reason));
         }
-        self.put(&format!("# -t {} {line}: {error}", table.name));
+        let rule = line.split_once("] ").filter(|_| line.starts_with('[')).map_or(line, |(_, r)| r);
+        self.put(&format!("# -t {} {rule}: {error}", table.name));
         self.done.left.push(format!("line {number}: not translated: {error}"));
         Ok(())
     }
-}
-
-/// The words of a line: blanks part them, but in double quotes; a backslash takes the next
-/// character as it is.
-fn split(line: &str) -> Option<Vec<String>> {
-    let (mut words, mut word, mut is_quoted) = (Vec::new(), None::<String>, false);
-    let mut chars = line.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => word.get_or_insert_default().push(chars.next()?),
-            '"' => {
-                is_quoted = !is_quoted;
-                word.get_or_insert_default();
-            }
-            c if c.is_whitespace() && !is_quoted => words.extend(word.take()),
-            c => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    (!is_quoted).then_some(words)
 }
