@@ -16,10 +16,14 @@
 mod compare;
 #[path = "equivalence/effects.rs"]
 mod effects;
+#[path = "equivalence/faults.rs"]
+mod faults;
 #[path = "equivalence/generate.rs"]
 mod generate;
 #[path = "equivalence/grammar.rs"]
 mod grammar;
+#[path = "equivalence/known.rs"]
+mod known;
 mod lab;
 #[path = "equivalence/packet.rs"]
 mod packet;

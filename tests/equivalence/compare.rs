@@ -39,6 +39,15 @@ impl Outcome {
 /// A rule for both hosts, or one that ours reads otherwise: a fault, to be seen.
 pub type Fault<'a> = &'a dyn Fn(&Rule) -> Rule;
 
+/// What rules count of some packets where one of the three loads them.
+pub fn counted(who: Who, version: IpVersion, rules: &[Rule], packets: &[Packet]) -> Vec<u64> {
+    let mut side = Side::new(who, version, NUMBER.fetch_add(1, Ordering::Relaxed));
+    let refused = side.load(rules);
+    assert!(refused.is_empty(), "{refused:?}");
+    side.play(packets, |_, _| {});
+    side.counts(rules).into_iter().map(|(packets, _)| packets).collect()
+}
+
 /// Loads `fixed` and `rules` on both hosts, sends the packets through both, counts.
 pub fn play(
     version: IpVersion,

@@ -57,6 +57,13 @@ pub const MATCHES: &[Refused] = &[
     refused("-m eui64", "a rule cannot compare an address with a hardware address"),
 ];
 
+/// Options that are refused beside others only: rules at random have them.
+pub const COMBINED: &[Refused] = &[
+    refused("--bytecode", "the kernel runs no program inside a rule"),
+    refused("--u32", "the kernel runs no program inside a rule"),
+    refused("--ctstate", "iptables then skips the other options of this match"),
+];
+
 /// Targets and their options, in the same way.
 pub const TARGETS: &[Refused] = &[
     refused("CONNMARK", "the bits that stay come from one mark and the others from another"),
@@ -82,7 +89,7 @@ pub const KERNEL: &[Refused] = &[
 /// The entry that is the reason for an error, of either list.
 pub fn reason(words: &str, error: &str) -> Option<&'static Refused> {
     let padded = format!(" {words} ");
-    let mut all = MATCHES.iter().chain(TARGETS).chain(KERNEL);
+    let mut all = MATCHES.iter().chain(COMBINED).chain(TARGETS).chain(KERNEL);
     all.find(|entry| padded.contains(entry.part) && error.contains(entry.says))
 }
 

@@ -13,7 +13,7 @@ use super::refused;
 use super::traffic::{Tracking, traffic};
 
 /// Rules at random in a round of CI.
-const MANY: usize = 250;
+const MANY: usize = 500;
 
 fn seed() -> u64 {
     env::var("PORTCULLIS_TEST_SEED").map_or(1, |seed| seed.parse().expect("a number"))

@@ -29,6 +29,8 @@ use super::wire::Wire;
 pub enum Who {
     /// iptables-legacy: the kernel's xt modules.
     Theirs,
+    /// iptables-nft: native expressions where it has them.
+    Nft,
     /// Our front: native expressions.
     Ours,
 }
@@ -136,7 +138,7 @@ impl Side {
     /// Loads all rules; the errors of those that are refused, by their number.
     pub fn load(&self, rules: &[Rule]) -> Vec<(usize, String)> {
         match self.who {
-            Who::Theirs => self.load_theirs(rules),
+            Who::Theirs | Who::Nft => self.load_theirs(rules),
             Who::Ours => self.host.enter(|| self.load_ours(rules)),
         }
     }
@@ -168,9 +170,11 @@ impl Side {
     /// Loads some of the rules in the place of all there are; the rule that is refused, if it is
     /// named, and the words.
     fn restore(&self, rules: &[Rule], numbers: &[usize]) -> Result<(), (Option<usize>, String)> {
-        let name = match self.version {
-            IpVersion::V4 => "iptables-legacy-restore",
-            IpVersion::V6 => "ip6tables-legacy-restore",
+        let name = match (self.who, self.version) {
+            (Who::Nft, IpVersion::V4) => "iptables-nft-restore",
+            (Who::Nft, IpVersion::V6) => "ip6tables-nft-restore",
+            (_, IpVersion::V4) => "iptables-legacy-restore",
+            (_, IpVersion::V6) => "ip6tables-legacy-restore",
         };
         let (mut text, mut lines) = (String::new(), Vec::new());
         for table in TABLES {
@@ -228,7 +232,7 @@ impl Side {
         for (table, chain) in chains {
             let listed = match self.who {
                 Who::Theirs => self.their_counts(table, chain),
-                Who::Ours => self.host.enter(|| self.our_counts(table, chain)),
+                Who::Ours | Who::Nft => self.host.enter(|| self.our_counts(table, chain)),
             };
             let numbers: Vec<usize> = (0..rules.len())
                 .filter(|at| (rules[*at].table, rules[*at].chain) == (table, chain))

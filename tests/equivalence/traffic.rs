@@ -90,6 +90,16 @@ pub fn traffic(version: IpVersion, tracking: Tracking) -> Vec<Packet> {
     packets
 }
 
+/// Packets with an authentication header in front of their transport header.
+pub fn authenticated() -> Vec<Packet> {
+    let hosts = Hosts::of(IpVersion::V6);
+    let check = (51, [vec![4, 0, 0, 0, 0, 0, 7], vec![0; 16]].concat());
+    let ends = (hosts.distant, hosts.container);
+    let data = tcp((40008, 80), (1, 0), 0x02, &[]);
+    let packet = Packet::new("authenticated", From::Outside, ends, (6, data));
+    vec![Packet { extensions: vec![check], ..packet }]
+}
+
 /// The pieces of packets that `traffic` leaves out.
 pub fn fragments(version: IpVersion) -> Vec<Packet> {
     let (hosts, mut packets) = (Hosts::of(version), Vec::new());
@@ -111,9 +121,9 @@ fn kinds(version: IpVersion, from: From, ends: (IpAddr, IpAddr), packets: &mut V
         put("udplite", 136, ports(sport, dport, 12));
     }
     put("udp to 9000", 17, ports(5001, 9000, 100));
-    for flags in
-        [0x02, 0x12, 0x10, 0x11, 0x04, 0x14, 0x18, 0x20, 0, 0x29, 0x3f, 0x03, 0xc2, 0x42, 0x90]
-    {
+    for flags in [
+        0x02, 0x12, 0x10, 0x11, 0x04, 0x14, 0x18, 0x20, 0, 0x29, 0x3f, 0x03, 0x06, 0xc2, 0x42, 0x90,
+    ] {
         put("tcp with flags", 6, tcp((40002, 80), (1, 1), flags, &[]));
     }
     for (sport, dport) in [(80, 40003), (443, 443), (1024, 1023), (0, 0), (65535, 65535), (81, 91)]
@@ -147,7 +157,10 @@ fn kinds(version: IpVersion, from: From, ends: (IpAddr, IpAddr), packets: &mut V
         put("dccp", 33, dccp((1000, 9000), kind));
         put("dccp", 33, dccp((80, 9001), kind));
     }
-    for spi in [0u32, 5, 7, 10, 11, 0xffff_ffff] {
+    // One more of some, so that no rule and its opposite count the same.
+    put("sctp", 132, sctp((1000, 9000), &[(1, 0, &[0; 16])]));
+    put("dccp", 33, dccp((1000, 9000), 0));
+    for spi in [0u32, 5, 7, 10, 11, 12, 0xffff_ffff] {
         put("esp", 50, [spi.to_be_bytes(), [0; 4], [0; 4], [0; 4]].concat());
         put("ah", 51, [[59, 4, 0, 0], spi.to_be_bytes(), [0; 4], [0; 4], [0; 4], [0; 4]].concat());
         let [_, _, high, low] = spi.to_be_bytes();

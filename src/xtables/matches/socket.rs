@@ -57,7 +57,8 @@ fn read_socket(span: &Span<'_>) -> Option<Vec<Setting>> {
     }
 }
 
-/// `osf name "Linux"`, `osf ttl loose name "Linux"`; fingerprints are loaded with nfnl_osf(8).
+/// `osf name "Linux"`, `osf ttl loose name "Linux"`; negated `osf name != "unknown" osf name !=
+/// "Linux"`, since xt_osf takes no packet that no fingerprint is like; fingerprints are loaded with nfnl_osf(8).
 pub(super) static OSF: Module = Module::new(
     "osf",
     &[
@@ -76,6 +77,9 @@ pub(super) static OSF: Module = Module::new(
 /// How long a name of a system is, with the zero at the end.
 const NAME: usize = 16;
 
+/// What the kernel calls a system that no fingerprint is like.
+const UNKNOWN: &str = "unknown";
+
 fn build_osf(osf: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let given = osf.need("genre", "--genre")?;
     let ttl = match osf.find("ttl") {
@@ -88,21 +92,36 @@ fn build_osf(osf: &Options<'_>) -> Result<Vec<Expr>, Error> {
     if name.len() >= NAME {
         return Err(given.unsupported("nf_tables compares names of up to 15 bytes"));
     }
-    let mut bytes = name.as_bytes().to_vec();
-    bytes.resize(NAME, 0);
-    let load = Osf { dreg: REGISTER, ttl, version: false };
-    Ok(equal(load.into(), given.negated, bytes))
+    let named = |name: &str| {
+        let mut bytes = name.as_bytes().to_vec();
+        bytes.resize(NAME, 0);
+        let load = Osf { dreg: REGISTER, ttl, version: false };
+        equal(load.into(), given.negated, bytes)
+    };
+    let known = if given.negated { named(UNKNOWN) } else { Vec::new() };
+    Ok([known, named(name)].concat())
 }
 
 fn read_osf(span: &Span<'_>) -> Option<Vec<Setting>> {
+    let name = |value: &[u8]| -> Option<String> {
+        Some(std::str::from_utf8(value.split(|byte| *byte == 0).next()?).ok()?.to_owned())
+    };
     let all = tests(span.exprs)?;
-    let [(Expr::Osf(Osf { ttl, version: false, .. }), Test::Equal { negated, value })] =
-        all.as_slice()
-    else {
+    let (rest, last) = all.split_last().map(|(last, rest)| (rest, last))?;
+    let (Expr::Osf(Osf { ttl, version: false, .. }), Test::Equal { negated, value }) = last else {
         return None;
     };
-    let name = std::str::from_utf8(value.split(|byte| *byte == 0).next()?).ok()?;
-    let mut settings = vec![Setting::new("genre", name).negated(*negated)];
+    let known = match (negated, rest) {
+        (false, []) => true,
+        (true, [(load, Test::Equal { negated: true, value })]) => {
+            *load == last.0 && name(value)? == UNKNOWN
+        }
+        _ => false,
+    };
+    if !known {
+        return None;
+    }
+    let mut settings = vec![Setting::new("genre", name(value)?).negated(*negated)];
     if *ttl != 0 || !span.note.is_empty() {
         settings.push(Setting::new("ttl", ttl.to_string()));
     }

@@ -1,0 +1,76 @@
+//! Where native expressions cannot be what the xt module is: the differences that are known, each
+//! pinned, so that one that goes away or grows is noticed.
+
+use portcullis::net::IpVersion;
+
+use super::compare::{counted, play};
+use super::effects;
+use super::generate::Rule;
+use super::lab::isolate;
+use super::packet::{From, Packet, tcp};
+use super::side::Who;
+use super::traffic::{Hosts, authenticated, fragments};
+
+fn rules(lines: &[&str]) -> Vec<Rule> {
+    lines.iter().map(|words| Rule::new("mangle", "PREROUTING", words)).collect()
+}
+
+/// xt modules take no port from a later fragment; nft reads what stands there, on kernels whose
+/// short comparisons do not look at the offset, and so do the native rules of iptables-nft. Where
+/// conntrack runs there are no fragments to see.
+#[test]
+fn later_fragments_when_conntrack_is_off_then_count_as_in_iptables_nft() {
+    isolate();
+    let rules = rules(&[
+        "-p udp -m udp --dport 53",
+        "-p udp -m udp ! --dport 53",
+        "-p tcp -m tcp --sport 1024:65535",
+        "-p tcp -m tcp --tcp-flags SYN,ACK SYN",
+        "-p tcp",
+        "-p udp",
+    ]);
+    for version in [IpVersion::V4, IpVersion::V6] {
+        let packets = fragments(version);
+        assert!(packets.len() > 5, "{} fragments", packets.len());
+        let [nft, ours] = [Who::Nft, Who::Ours].map(|who| counted(who, version, &rules, &packets));
+        assert_eq!(nft, ours, "{version:?}");
+        let xt = counted(Who::Theirs, version, &rules, &packets);
+        assert_eq!(xt[..4], [0; 4], "{version:?}: xt modules take no port from a later fragment");
+        assert_eq!(xt[4..], ours[4..], "{version:?}: its protocol is known to both");
+    }
+}
+
+/// ip6tables looks for the transport header behind an authentication header; nf_tables stops at it.
+#[test]
+fn authentication_header_when_in_front_then_hides_the_protocol_from_native_rules() {
+    isolate();
+    let rules = rules(&["-p tcp", "! -p tcp", "-p tcp -m tcp --dport 80", "-s 2001:db8:9::9"]);
+    let packets = authenticated();
+    let of = |who| counted(who, IpVersion::V6, &rules, &packets);
+    assert_eq!(of(Who::Theirs), [1, 0, 1, 1]);
+    assert_eq!(of(Who::Ours), [0, 1, 0, 1]);
+    assert_eq!(of(Who::Nft), of(Who::Ours));
+}
+
+/// xt_TCPMSS adds the option to a SYN that has none; nf_tables only changes one that is there.
+#[test]
+fn tcpmss_when_syn_has_no_option_then_only_xtables_adds_one() {
+    isolate();
+    let hosts = Hosts::of(IpVersion::V4);
+    let words = "-p tcp --dport 20000 --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 500";
+    let rules = [Rule::new("mangle", "FORWARD", words)];
+    let packet = |options: &[u8]| {
+        let data = tcp((1500, 20000), (1, 0), 0x02, options);
+        Packet::new("SYN", From::Outside, (hosts.distant, hosts.container), (6, data))
+    };
+    let played = |options: &[u8]| {
+        play(IpVersion::V4, &effects::prelude(), &rules, &[packet(options)], &Rule::clone).frames
+    };
+    assert_eq!(played(&[2, 4, 5, 180]), Vec::<String>::new());
+    let different = played(&[]);
+    assert!(
+        different.iter().any(|said| said.starts_with("only xt") && said.contains("020401f4"))
+            && different.iter().any(|said| said.starts_with("only ours") && !said.contains("0204")),
+        "{different:#?}"
+    );
+}
