@@ -148,9 +148,6 @@ fn frame(link: usize, bytes: &[u8]) -> String {
 /// Everything that differs, with the packet that shows it.
 pub fn report(version: IpVersion, fixed: &[Rule], outcome: &Outcome, packets: &[Packet]) -> String {
     let mut text = String::new();
-    for (rule, error) in &outcome.wrong {
-        let _ = writeln!(text, "iptables refuses {rule}\n  {error}");
-    }
     for (rule, error) in &outcome.unexpected {
         let _ = writeln!(text, "refused {rule}\n  {error}");
     }

@@ -124,12 +124,12 @@ pub const MODULES: &[Module] = &[
         not("--dccp-option", "5"),
     ])
     .after(&["dccp"]),
-    module("multiport", &[
-        not("--sports", "80,443|53|1024:65535|0,80,1000:2000,40001|40000:40003,40005,5001"),
-        not("--dports", "80,443|53,9000|79:81,90|1:1023|0:65535|1,2,3,4,5,6,7,8,9,10,11,12,13,14,80"),
-        not("--ports", "80|53,443|1000:2000|0,65535|9000:9001,53"),
-    ])
-    .after(PORTS),
+    // These exclude each other.
+    module("multiport", &[not("--sports", "80,443|53|1024:65535|0,80,1000:2000,40001|40000:40003,40005,5001")])
+        .after(PORTS),
+    module("multiport", &[not("--dports", "80,443|53,9000|79:81,90|1:1023|0:65535|1,2,3,4,5,6,7,8,9,10,11,12,13,14,80")])
+        .after(PORTS),
+    module("multiport", &[not("--ports", "80|53,443|1000:2000|0,65535|9000:9001,53")]).after(PORTS),
     module("icmp", &[not("--icmp-type", "8|echo-request|0|3|3/3|3/4|8/1|40/3|255/3|any|255|destination-unreachable|fragmentation-needed|37|200")])
         .of(V4)
         .after(&["icmp"]),

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, sendto,
     socket,
@@ -285,18 +285,14 @@ impl Side {
     /// Sends packets in order, from one processor so that they stay in it; `between` is called
     /// behind each.
     pub fn play(&mut self, packets: &[Packet], mut between: impl FnMut(&Side, usize)) {
-        let before = nix::sched::sched_getaffinity(Pid::from_raw(0)).unwrap();
-        let mut one = CpuSet::new();
-        let first = (0..CpuSet::count()).find(|cpu| before.is_set(*cpu).unwrap()).unwrap();
-        one.set(first).unwrap();
-        sched_setaffinity(Pid::from_raw(0), &one).unwrap();
+        let pinned = Pinned::new();
         for (number, packet) in packets.iter().enumerate() {
             self.send(packet, number);
             self.drain();
             between(self, number);
         }
-        sched_setaffinity(Pid::from_raw(0), &before).unwrap();
         self.settle();
+        drop(pinned);
     }
 
     fn send(&self, packet: &Packet, number: usize) {
@@ -333,6 +329,7 @@ impl Side {
 
     /// Answers what left the host so far, as its receivers would.
     pub fn answer(&mut self) {
+        let pinned = Pinned::new();
         for at in 0..self.captured.len() {
             let (link, bytes) = &self.captured[at];
             if let Some(answer) = answer(bytes) {
@@ -341,6 +338,7 @@ impl Side {
             }
         }
         self.settle();
+        drop(pinned);
     }
 
     /// What the watching table has noted: port and value, with counts, in order.
@@ -382,6 +380,28 @@ impl Side {
             self.drain();
             quiet = if self.captured.len() == before { quiet + 1 } else { 0 };
         }
+    }
+}
+
+/// The calling thread on the first of its processors, as long as it lives.
+struct Pinned(CpuSet);
+
+impl Pinned {
+    fn new() -> Pinned {
+        let me = Pid::from_raw(0);
+        let before = sched_getaffinity(me).unwrap();
+        let first = (0..CpuSet::count()).find(|cpu| before.is_set(*cpu).unwrap()).unwrap();
+        let mut one = CpuSet::new();
+        one.set(first).unwrap();
+        sched_setaffinity(me, &one).unwrap();
+        Pinned(before)
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // The thread ends with its test: where it may run then matters to nobody.
+        let _ = sched_setaffinity(Pid::from_raw(0), &self.0);
     }
 }
 
