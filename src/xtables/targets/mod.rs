@@ -16,66 +16,13 @@ mod redirect;
 mod refused;
 mod reject;
 mod synproxy;
+mod table;
 mod tcp;
 mod tee;
 mod trace;
 mod ttl;
 
-use super::Error;
-use super::module::Module;
-use crate::net::IpVersion;
-
-static MODULES: [&Module; 24] = [
-    &dnat::DNAT,
-    &dnat::SNAT,
-    &mark::MARK,
-    &masquerade::MASQUERADE,
-    &classify::CLASSIFY,
-    &connmark::CONNMARK,
-    &dscp::DSCP,
-    &dscp::TOS,
-    &log::AUDIT,
-    &log::LOG,
-    &nflog::NFLOG,
-    &netmap::NETMAP,
-    &nfqueue::NFQUEUE,
-    &synproxy::SYNPROXY,
-    &tcp::TCPMSS,
-    &tcp::TCPOPTSTRIP,
-    &tee::TEE,
-    &notrack::NOTRACK,
-    &notrack::CT,
-    &redirect::REDIRECT,
-    &reject::REJECT,
-    &trace::TRACE,
-    &ttl::TTL,
-    &ttl::HL,
-];
-
-/// The target of a name; `None` where it can only be a chain of the user's.
-pub(super) fn find(name: &str, version: IpVersion) -> Result<Option<&'static Module>, Error> {
-    match MODULES.iter().find(|module| module.name == name) {
-        Some(module) if module.version.is_none_or(|only| only == version) => Ok(Some(module)),
-        Some(_) => Err(Error::OtherFamilyMatch { name: name.to_owned(), version }),
-        None => refused::refusal(name).map_or(Ok(None), Err),
-    }
-}
-
-/// All targets of a family, as a rule of others is compared with them.
-pub(super) fn all(version: IpVersion) -> impl Iterator<Item = &'static Module> + Clone {
-    let of_family = move |module: &&Module| module.version.is_none_or(|only| only == version);
-    MODULES.iter().copied().filter(of_family)
-}
+pub(super) use table::{all, every, find, refusals};
 
 #[cfg(test)]
 mod tests;
-
-/// All targets of both families.
-pub(super) fn every() -> impl Iterator<Item = &'static Module> {
-    MODULES.iter().copied()
-}
-
-/// The names of those that are refused, and why.
-pub(super) fn refusals() -> impl Iterator<Item = (&'static str, &'static str)> {
-    refused::reasons()
-}
