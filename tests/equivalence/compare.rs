@@ -10,6 +10,7 @@ use super::generate::Rule;
 use super::packet::Packet;
 use super::refused::{self, Refused};
 use super::side::{Count, Side, Who};
+use super::traffic::Hosts;
 
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
@@ -87,6 +88,7 @@ pub fn play(
     for side in [&mut theirs, &mut ours] {
         side.host().nft(WATCH);
         side.play(packets, |_, _| {});
+        side.speak(1234, 77, Hosts::of(version).far);
         side.answer();
         counts.push(side.counts(&kept));
         notes.push(side.notes());

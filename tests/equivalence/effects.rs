@@ -316,7 +316,27 @@ pub fn effects(version: IpVersion) -> Vec<(Vec<Rule>, Vec<Packet>)> {
             }
         }
     }
+    cases.push(chains(&hosts));
     cases
+}
+
+/// Chains of one's own: jumps and gotos, what comes back from them and what does not.
+fn chains(hosts: &Hosts) -> (Vec<Rule>, Vec<Packet>) {
+    let rules = [
+        ("FORWARD", "-p udp --dport 19000 -j one"),
+        ("FORWARD", "-p udp --dport 19000"),
+        ("one", "-p udp --sport 1500 -j RETURN"),
+        ("one", "-p udp --sport 1501 -j two"),
+        ("one", "-p udp --sport 1502 -g three"),
+        ("one", ""),
+        ("two", "-m length --length 50"),
+        ("two", "-m dscp --dscp 0x2e -j REJECT"),
+        ("two", "-i e0 -j DROP"),
+        ("three", "-i e1 -j ACCEPT"),
+        ("three", "-p udp"),
+    ];
+    let rules = rules.map(|(chain, words)| Rule::new("filter", chain, words));
+    (rules.to_vec(), packets(hosts, "udp", 19000))
 }
 
 /// An address that is to carry a port is bracketed in IPv6.

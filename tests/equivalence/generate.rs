@@ -26,7 +26,8 @@ impl std::fmt::Display for Rule {
     }
 }
 
-const CHAINS: &[&str] = &["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
+/// Chains that a hook calls.
+pub const CHAINS: &[&str] = &["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
 
 /// What both hosts have in front: marks, addresses that are rewritten, flows that are not tracked.
 pub fn prelude(version: IpVersion, tracking: Tracking) -> Vec<Rule> {

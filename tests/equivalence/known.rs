@@ -52,6 +52,22 @@ fn authentication_header_when_in_front_then_hides_the_protocol_from_native_rules
     assert_eq!(of(Who::Nft), of(Who::Ours));
 }
 
+/// An xt module drops a packet that is too short for the header it reads, whatever the rule says.
+/// A native rule reads what is there: a port that is, and no checksum that is not.
+#[test]
+fn header_when_cut_short_then_only_xt_modules_drop_the_packet() {
+    isolate();
+    let rules = rules(&["-p udp -m udp --dport 53", "-p udp"]);
+    let hosts = Hosts::of(IpVersion::V4);
+    let ends = (hosts.distant, hosts.container);
+    let packet = Packet::new("four bytes of udp", From::Outside, ends, (17, vec![7, 208, 0, 53]));
+    let packets = [Packet { raw: true, ..packet }];
+    let of = |who| counted(who, IpVersion::V4, &rules, &packets);
+    assert_eq!(of(Who::Theirs), [0, 0]);
+    assert_eq!(of(Who::Ours), [1, 1]);
+    assert_eq!(of(Who::Nft), of(Who::Ours));
+}
+
 /// xt_TCPMSS adds the option to a SYN that has none; nf_tables only changes one that is there.
 #[test]
 fn tcpmss_when_syn_has_no_option_then_only_xtables_adds_one() {

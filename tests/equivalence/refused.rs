@@ -13,8 +13,6 @@ const fn refused(part: &'static str, says: &'static str) -> Refused {
 
 /// Matches and their options. An entry that refuses nothing any more fails the test.
 pub const MATCHES: &[Refused] = &[
-    refused("! --tcp-flags NONE NONE ", "never matches"),
-    refused("--tcp-flags SYN SYN,ACK ", "never matches"),
     refused("--tcp-option", "TCP options are not translated"),
     refused("--chunk-types", "chunks of SCTP are not translated"),
     refused("--dccp-option", "nft 1.0.6 has no words for options of DCCP"),

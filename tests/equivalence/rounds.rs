@@ -44,6 +44,60 @@ fn each_option_when_played_on_both_hosts_then_counts_the_same() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// Rules that other programs have translated into something else.
+const WILD: &[(&str, &str)] = &[
+    ("PREROUTING", "-m conntrack ! --ctstate NEW,INVALID"),
+    ("PREROUTING", "-m conntrack ! --ctstate RELATED,ESTABLISHED"),
+    ("PREROUTING", "-m conntrack ! --ctstatus SEEN_REPLY"),
+    ("PREROUTING", "-m conntrack ! --ctstatus EXPECTED,ASSURED"),
+    ("POSTROUTING", "-m conntrack --ctstate DNAT"),
+    ("POSTROUTING", "-m conntrack --ctstate DNAT,SNAT"),
+    ("PREROUTING", "-p tcp --syn -m connlimit --connlimit-above 2"),
+    ("PREROUTING", "-p tcp --syn -m connlimit --connlimit-above 2 --connlimit-mask 0"),
+    ("PREROUTING", "-m mark --mark 3/1"),
+    ("PREROUTING", "-m mark ! --mark 0/0"),
+    ("PREROUTING", "-m mark --mark 0/0x10"),
+    ("FORWARD", "-i e0 ! -o e0"),
+    ("FORWARD", "! -i e0 -o e0 -m conntrack --ctstate RELATED,ESTABLISHED"),
+    ("OUTPUT", "-m addrtype --dst-type LOCAL"),
+    ("PREROUTING", "-m addrtype --dst-type LOCAL"),
+    ("POSTROUTING", "-m addrtype --src-type LOCAL -o e1"),
+    ("PREROUTING", "-m rpfilter --validmark"),
+    ("PREROUTING", "-m rpfilter --invert"),
+];
+
+/// The same where the words are of a family.
+const WILD4: &[(&str, &str)] = &[
+    ("PREROUTING", "-p icmp -m icmp --icmp-type 3/4"),
+    ("PREROUTING", "-p icmp -m icmp ! --icmp-type 3/4"),
+    ("OUTPUT", "! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL"),
+    ("FORWARD", "! -s 10.88.0.0/24 -o e1"),
+    ("POSTROUTING", "-s 10.88.0.0/24 ! -o e1"),
+    ("FORWARD", "-d 10.88.0.2 ! -i e1 -o e1 -p tcp --dport 80"),
+];
+const WILD6: &[(&str, &str)] = &[
+    ("PREROUTING", "-p icmpv6 -m icmp6 --icmpv6-type 1/3"),
+    ("PREROUTING", "-p icmpv6 -m icmp6 ! --icmpv6-type 1/3"),
+    ("OUTPUT", "! -d ::1 -m addrtype --dst-type LOCAL"),
+    ("FORWARD", "! -s fd00:88::/64 -o e1"),
+    ("POSTROUTING", "-s fd00:88::/64 ! -o e1"),
+    ("FORWARD", "-d fd00:88::2 ! -i e1 -o e1 -p tcp --dport 80"),
+];
+
+#[test]
+fn rules_that_go_wrong_elsewhere_when_played_then_none_is_refused_and_all_count_the_same() {
+    isolate();
+    for (version, own) in [(IpVersion::V4, WILD4), (IpVersion::V6, WILD6)] {
+        let of = |(chain, words): &(&'static str, &str)| Rule::new("mangle", chain, words);
+        let rules: Vec<Rule> = WILD.iter().chain(own).map(of).collect();
+        let (outcome, said) = round(version, Tracking::On, &rules);
+        assert!(said.is_empty(), "{version:?}:\n{said}");
+        assert!(outcome.refused.is_empty(), "{:?}", outcome.refused);
+        let counted = outcome.counts.iter().filter(|(xt, _)| xt.0 > 0).count();
+        assert!(counted > rules.len() / 2, "{counted} of {} rules match at all", rules.len());
+    }
+}
+
 #[test]
 fn each_target_when_played_on_both_hosts_then_does_the_same() {
     isolate();

@@ -1,7 +1,7 @@
 //! One of the two hosts: its links, how it loads rules, what it counts.
 
 use std::io::Write as _;
-use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
@@ -19,7 +19,7 @@ use portcullis::net::IpVersion;
 use portcullis::nft::{Expr, Family, Kernel, Name, TableId};
 
 use super::effects::answer;
-use super::generate::Rule;
+use super::generate::{CHAINS, Rule};
 use super::lab::{Netns, feed};
 use super::packet::{Cast, From, Packet};
 use super::wire::Wire;
@@ -121,6 +121,9 @@ impl Side {
             ("ipv6/icmp/ratelimit", "0"),
             ("ipv6/icmp/ratemask", "0"),
             ("ipv6/auto_flowlabels", "0"),
+            // A socket has only one port to take.
+            ("ipv4/ip_local_port_range", "45000 45001"),
+            ("ipv4/ip_local_reserved_ports", "45001"),
         ] {
             host.sysctl(key, value);
         }
@@ -182,6 +185,10 @@ impl Side {
             if numbers.iter().any(|at| of_table(&at)) {
                 text += &format!("*{table}\n");
                 lines.push(None);
+                for chain in own_chains(rules, table) {
+                    text += &format!(":{chain} - [0:0]\n");
+                    lines.push(None);
+                }
                 for at in numbers.iter().filter(of_table) {
                     text += &format!("-A {} {}\n", rules[*at].chain, rules[*at].words);
                     lines.push(Some(*at));
@@ -209,12 +216,23 @@ impl Side {
             IpVersion::V6 => "ip6tables",
         })
         .unwrap();
+        let call = |line: &str| -> Result<(), String> {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            match run_front(program, &split(line), &mut out, &mut err) {
+                ExitCode::SUCCESS => Ok(()),
+                _ => Err(String::from_utf8(err).unwrap().trim().to_owned()),
+            }
+        };
+        for table in TABLES {
+            for chain in own_chains(rules, table) {
+                call(&format!("-t {table} -N {chain}")).unwrap();
+            }
+        }
         let mut refused = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
             let line = format!("-t {} -A {} {}", rule.table, rule.chain, rule.words);
-            let (mut out, mut err) = (Vec::new(), Vec::new());
-            if run_front(program, &split(&line), &mut out, &mut err) != ExitCode::SUCCESS {
-                refused.push((number, String::from_utf8(err).unwrap().trim().to_owned()));
+            if let Err(error) = call(&line) {
+                refused.push((number, error));
             }
         }
         refused
@@ -318,13 +336,16 @@ impl Side {
     }
 
     /// A datagram of another user's, with a socket behind it.
-    pub fn speak(&self, user: u32, group: u32, to: SocketAddr) {
-        let script = format!("echo -n hello > /dev/udp/{}/{}", to.ip(), to.port());
+    pub fn speak(&mut self, user: u32, group: u32, to: IpAddr) {
+        let script = format!("echo -n hello > /dev/udp/{to}/9200");
+        let pinned = Pinned::new();
         self.host.enter(|| {
             let mut bash = Command::new("bash");
             let done = bash.args(["-c", &script]).uid(user).gid(group).output().unwrap();
             assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         });
+        self.settle();
+        drop(pinned);
     }
 
     /// Answers what left the host so far, as its receivers would.
@@ -417,6 +438,17 @@ impl Drop for Side {
 }
 
 const TABLES: &[&str] = &["raw", "mangle", "nat", "filter", "security"];
+
+/// Chains that no hook calls.
+fn own_chains(rules: &[Rule], table: &str) -> Vec<&'static str> {
+    let mut chains = Vec::new();
+    for rule in rules.iter().filter(|rule| rule.table == table) {
+        if !CHAINS.contains(&rule.chain) && !chains.contains(&rule.chain) {
+            chains.push(rule.chain);
+        }
+    }
+    chains
+}
 
 /// Words as a shell would read them, with double quotes only.
 fn split(line: &str) -> Vec<String> {
