@@ -207,8 +207,7 @@ pub fn try_run(tool: &str, arguments: &[&str], input: &str) -> Output {
 
 /// The lines that a complaint such as `Error occurred at line: 3` names, or none.
 fn named_lines(complaint: &str, input: &str) -> String {
-    let numbers: Vec<usize> =
-        complaint.split("line").filter_map(|text| first_number(text)).collect();
+    let numbers: Vec<usize> = complaint.split("line").filter_map(first_number).collect();
     let lines = input.lines().enumerate().map(|(at, line)| (at + 1, line));
     let named: Vec<(usize, &str)> = lines.filter(|(at, _)| numbers.contains(at)).collect();
     named.iter().map(|(at, line)| format!("{at:4} {line}\n")).collect()

@@ -115,11 +115,26 @@ fn command(program: Program, words: &[String], out: &mut impl Write) -> Result<(
     }
     let mut kernel = Kernel::open()?;
     let done = perform(&mut kernel, table, version, &operation, style, out);
+    // Only who deletes makes close(2) wait.
     match operation {
-        Operation::List { zero: false, .. }
-        | Operation::ListRules { zero: false, .. }
-        | Operation::Check { .. } => kernel.close(),
-        _ => kernel.close_later(),
+        Operation::Delete { .. }
+        | Operation::DeleteNumber { .. }
+        | Operation::Replace { .. }
+        | Operation::DeleteChain { .. }
+        | Operation::Flush { .. }
+        | Operation::Zero { .. }
+        | Operation::List { zero: true, .. }
+        | Operation::ListRules { zero: true, .. } => kernel.close_later(),
+        Operation::Append { .. }
+        | Operation::Insert { .. }
+        | Operation::Check { .. }
+        | Operation::List { .. }
+        | Operation::ListRules { .. }
+        | Operation::NewChain { .. }
+        | Operation::Policy { .. }
+        | Operation::Rename { .. }
+        | Operation::Version
+        | Operation::Help => kernel.close(),
     }
     done
 }
