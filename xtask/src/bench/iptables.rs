@@ -66,7 +66,7 @@ pub fn inside(words: &[String]) -> Result<ExitCode> {
     ];
     println!("## iptables: whole processes\n");
     println!(
-        "Medians of {RUNS} runs ({FEW_RUNS} of a daemon's start), wall ms [CPU ms with children]; ratio: the better peer /"
+        "Medians of {RUNS} runs ({FEW_RUNS} of a daemon's start), wall ms [CPU ms with children]; ratio: the peer /"
     );
     println!("portcullis, subjects in turns. A process that only says its version is the floor.\n");
     head("call, rules in the chain");
@@ -178,8 +178,8 @@ fn words_of(text: &str) -> Vec<String> {
 }
 
 fn head(what: &str) {
-    println!("| {what} | portcullis | iptables-nft | iptables-legacy | wall ratio | CPU |");
-    println!("| --- | --- | --- | --- | --- | --- |");
+    println!("| {what} | portcullis | iptables-nft | ratio | CPU | iptables-legacy | ratio |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
 }
 
 fn row(
@@ -203,8 +203,10 @@ fn row_of(
         }
     }
     let [own, nft, legacy] = samples.map(|samples| Some(medians(&samples)));
-    let [wall, cpu] = better(own, [nft, legacy]);
-    println!("| {what} | {} | {} | {} | {wall} | {cpu} |", times(own), times(nft), times(legacy));
+    let [wall, cpu] = better(own, [nft, None]);
+    let [beside_legacy, _] = better(own, [legacy, None]);
+    let [own, nft, legacy] = [own, nft, legacy].map(times);
+    println!("| {what} | {own} | {nft} | {wall} | {cpu} | {legacy} | {beside_legacy} |");
     Ok(())
 }
 
