@@ -113,6 +113,25 @@ impl Parts {
     }
 }
 
+/// The entry in the userdata of a set that says that it came with a rule.
+const TLV_COMPANION: u8 = 0xE8;
+
+/// Whether a set came with a rule, and is to go with the last one that names it.
+#[must_use]
+pub fn is_companion(set: &Set) -> bool {
+    set.userdata.find(TLV_COMPANION).is_some()
+}
+
+fn marked(companion: Companion) -> Companion {
+    match companion {
+        Companion::Set(mut set) => {
+            set.userdata = set.userdata.with(TLV_COMPANION, vec![1]);
+            Companion::Set(set)
+        }
+        Companion::Object(object) => Companion::Object(object),
+    }
+}
+
 fn built(
     spec: &Spec<'_>,
     loaded: &Loaded<'_>,
@@ -125,7 +144,7 @@ fn built(
     let Module { id, build, note, companions: beside, .. } = loaded.module;
     let options = loaded.options(spec.context());
     let exprs = build(&options)?;
-    companions.extend(beside(&options)?);
+    companions.extend(beside(&options)?.into_iter().map(marked));
     let note = note(&options);
     if note.len() > usize::from(u8::MAX) {
         return Err(Error::TooLong { bytes: note.len(), most: Userdata::MAX });

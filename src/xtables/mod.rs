@@ -48,7 +48,7 @@ mod test;
 mod words;
 
 pub use command::{Command, Operation, PrintStyle, command, jump_target};
-pub use compile::{Companion, Compiled, Counters};
+pub use compile::{Companion, Compiled, Counters, is_companion};
 pub use conditions::{conditions, conditions_for};
 pub use coverage::{Covered, CoveredOption, Place, coverage};
 pub use error::Error;

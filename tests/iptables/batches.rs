@@ -160,3 +160,27 @@ fn ten_thousand_rules_take_seconds_and_not_their_square() {
     assert!(tenfold < most && again < most && inserted < most, "{once:?} {tenfold:?} {again:?}");
     assert_eq!(saved(&netns).lines().filter(|line| line.contains("-A C")).count(), 20_000);
 }
+
+/// The set of `-m hashlimit` is shared by name; that of `-m connlimit` is the rule's own.
+#[test]
+fn sets_of_rules_when_the_last_rule_goes_then_go_too() {
+    isolate();
+    let netns = Netns::add("host");
+    let ours = |words: &str| {
+        let answer = Family::Ours.call(&netns, &split(words), "");
+        assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""), "{words}");
+    };
+    let sets = || netns.ruleset().lines().filter(|line| line.contains("set ")).count();
+    let limit = "-m hashlimit --hashlimit-name x --hashlimit-upto 5/sec --hashlimit-mode srcip";
+    ours(&format!("iptables -A INPUT {limit} -j ACCEPT"));
+    ours(&format!("iptables -A FORWARD {limit} -j ACCEPT"));
+    ours("iptables -A INPUT -p tcp -m connlimit --connlimit-above 3 -j DROP");
+    assert_eq!(sets(), 2, "{}", netns.ruleset());
+    ours(&format!("iptables -D INPUT {limit} -j ACCEPT"));
+    assert_eq!(sets(), 2, "another rule names it: {}", netns.ruleset());
+    ours("iptables -F FORWARD");
+    assert_eq!(sets(), 1, "{}", netns.ruleset());
+    let answer = restore(&netns, "-n", "*filter\n-F INPUT\nCOMMIT\n");
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    assert_eq!(sets(), 0, "{}", netns.ruleset());
+}

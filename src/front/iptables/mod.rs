@@ -22,6 +22,7 @@ mod save_file;
 mod sealed;
 mod show;
 mod state;
+mod sweep;
 mod translate;
 
 pub use error::{Error, Refusal};

@@ -9,7 +9,8 @@ use super::error::{Error, VERSION};
 use super::restore::restore;
 use super::save::save;
 use super::show::{self, Counts};
-use super::state::State;
+use super::state::{State, table_id};
+use super::sweep::sweep;
 use super::{help, list, translate};
 use crate::net::IpVersion;
 use crate::nft::Kernel;
@@ -115,7 +116,7 @@ fn command(program: Program, words: &[String], out: &mut impl Write) -> Result<(
     }
     let mut kernel = Kernel::open()?;
     let done = perform(&mut kernel, table, version, &operation, style, out);
-    // Only who deletes makes close(2) wait.
+    // Only who deletes makes close(2) wait, and leaves sets behind.
     match operation {
         Operation::Delete { .. }
         | Operation::DeleteNumber { .. }
@@ -124,7 +125,11 @@ fn command(program: Program, words: &[String], out: &mut impl Write) -> Result<(
         | Operation::Flush { .. }
         | Operation::Zero { .. }
         | Operation::List { zero: true, .. }
-        | Operation::ListRules { zero: true, .. } => kernel.close_later(),
+        | Operation::ListRules { zero: true, .. } => {
+            let done = done.and_then(|()| sweep(&mut kernel, &table_id(table, version)));
+            kernel.close_later();
+            return done;
+        }
         Operation::Append { .. }
         | Operation::Insert { .. }
         | Operation::Check { .. }

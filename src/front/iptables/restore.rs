@@ -10,6 +10,8 @@ use super::draft_chains::policy_named;
 use super::error::{Error, VERSION};
 use super::getopt::{Known, Value, getopt};
 use super::save_file::{Line, line};
+use super::state::table_id;
+use super::sweep::sweep;
 use super::{help, list};
 use crate::net::IpVersion;
 use crate::nft::{Kernel, Policy};
@@ -277,6 +279,10 @@ impl Restore<'_> {
                 apply(draft, *line, step).map_err(|error| error.on(*line))
             })
         })?;
+        // A table that was cleared has no set left.
+        if self.others == Others::Kept && self.effect == Effect::Commit {
+            sweep(kernel, &table_id(table, self.version))?;
+        }
         if self.verbose {
             self.tell(block, out)?;
         }
