@@ -130,12 +130,24 @@ fn differing_frames(theirs: &Side, ours: &Side) -> Vec<String> {
 }
 
 /// A packet in hex, without what a host chooses by chance: the identification of IPv4 and the
-/// checksum over it.
+/// checksum over it, and the cookie in the SYN ACK of a SYNPROXY.
 fn frame(link: usize, bytes: &[u8]) -> String {
     let mut bytes = bytes.to_vec();
     if bytes[0] >> 4 == 4 {
         bytes[4..6].fill(0);
         bytes[10..12].fill(0);
+    }
+    let tcp = match bytes[0] >> 4 {
+        4 if bytes[9] == 6 => Some(usize::from(bytes[0] & 15) * 4),
+        6 if bytes[6] == 6 => Some(40),
+        _ => None,
+    };
+    if let Some(tcp) = tcp.and_then(|at| bytes.get_mut(at..at + 20)) {
+        let number = u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]]);
+        if tcp[13] & 0x12 == 0x12 && number > 10_000 {
+            tcp[4..8].fill(0);
+            tcp[16..18].fill(0);
+        }
     }
     let mut text = format!("e{link}");
     for (at, byte) in bytes.iter().enumerate() {

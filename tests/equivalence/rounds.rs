@@ -1,12 +1,14 @@
 //! The rounds: all options one by one, then rules at random.
 
-use std::env;
+use std::path::Path;
+use std::{env, fs};
 
 use portcullis::net::IpVersion;
 
 use super::compare::{Outcome, play, report};
 use super::effects;
 use super::generate::{Rule, each, prelude, some};
+use super::grammar::MODULES;
 use super::lab::isolate;
 use super::random::Random;
 use super::refused;
@@ -44,6 +46,36 @@ fn each_option_when_played_on_both_hosts_then_counts_the_same() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// The names that the sources of `matches` or `targets` give to their modules.
+fn named(folder: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/xtables").join(folder);
+    let mut names = Vec::new();
+    for file in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        for module in text.split("Module::new(").skip(1) {
+            let name = module.trim_start().strip_prefix('"').and_then(|rest| rest.split_once('"'));
+            names.extend(name.map(|(name, _)| name.to_owned()));
+        }
+    }
+    names
+}
+
+#[test]
+fn modules_when_written_then_are_all_played() {
+    let (matches, targets) = (named("matches"), named("targets"));
+    assert!(matches.len() > 30 && targets.len() > 15, "{matches:?} {targets:?}");
+    // Debian's iptables has no library for udplite, so there is nothing to compare it with.
+    for name in matches.iter().filter(|name| *name != "udplite") {
+        assert!(MODULES.iter().any(|module| module.name == *name), "no rule has -m {name}");
+    }
+    for name in targets {
+        let jump = format!("-j {name}");
+        let mut words = effects::TARGETS.iter().flat_map(|target| target.words);
+        let has = |words: &&str| words.ends_with(&jump) || words.contains(&format!("{jump} "));
+        assert!(words.any(has), "no rule has {jump}");
+    }
+}
+
 /// Rules that other programs have translated into something else.
 const WILD: &[(&str, &str)] = &[
     ("PREROUTING", "-m conntrack ! --ctstate NEW,INVALID"),
@@ -52,8 +84,8 @@ const WILD: &[(&str, &str)] = &[
     ("PREROUTING", "-m conntrack ! --ctstatus EXPECTED,ASSURED"),
     ("POSTROUTING", "-m conntrack --ctstate DNAT"),
     ("POSTROUTING", "-m conntrack --ctstate DNAT,SNAT"),
-    ("PREROUTING", "-p tcp --syn -m connlimit --connlimit-above 2"),
-    ("PREROUTING", "-p tcp --syn -m connlimit --connlimit-above 2 --connlimit-mask 0"),
+    ("PREROUTING", "-p tcp --syn --dport 9101 -m connlimit --connlimit-above 2"),
+    ("PREROUTING", "-p tcp --syn --dport 9101 -m connlimit --connlimit-above 4 --connlimit-mask 0"),
     ("PREROUTING", "-m mark --mark 3/1"),
     ("PREROUTING", "-m mark ! --mark 0/0"),
     ("PREROUTING", "-m mark --mark 0/0x10"),
