@@ -90,6 +90,10 @@ pub fn each(version: IpVersion, tracking: Tracking) -> Vec<Rule> {
     rules
 }
 
+/// Modules that `each` shows to be refused in every form: beside others they would only hide them.
+const REFUSED: &[&str] =
+    &["string", "physdev", "recent", "cluster", "eui64", "srh", "socket", "bpf", "u32"];
+
 /// Rules of one to three modules with some of their options.
 pub fn some(version: IpVersion, tracking: Tracking, random: &mut Random, many: usize) -> Vec<Rule> {
     let all: Vec<&Module> = modules(version, tracking).collect();
@@ -109,6 +113,7 @@ pub fn some(version: IpVersion, tracking: Tracking, random: &mut Random, many: u
             .iter()
             .filter(|module| module.chains.is_empty() || module.chains.contains(&chain))
             .filter(|module| module.protocols.is_empty() || module.protocols.contains(&protocol))
+            .filter(|module| !REFUSED.contains(&module.name))
             .filter(|module| !says_protocol(module) && !module.fixed.starts_with("--dport"))
             .collect();
         let mut parts: Vec<String> = Vec::new();
