@@ -22,6 +22,8 @@ mod faults;
 mod generate;
 #[path = "equivalence/grammar.rs"]
 mod grammar;
+#[path = "equivalence/headers.rs"]
+mod headers;
 #[path = "equivalence/known.rs"]
 mod known;
 mod lab;
@@ -35,6 +37,8 @@ mod refused;
 mod rounds;
 #[path = "equivalence/side.rs"]
 mod side;
+#[path = "equivalence/surroundings.rs"]
+mod surroundings;
 #[path = "equivalence/traffic.rs"]
 mod traffic;
 #[path = "equivalence/wire.rs"]

@@ -2,7 +2,7 @@
 
 use portcullis::net::IpVersion;
 
-use super::grammar::{Choice, MODULES, Module};
+use super::grammar::{self, Choice, Module};
 use super::random::Random;
 use super::traffic::Tracking;
 
@@ -184,7 +184,7 @@ fn phrase(module: &Module, protocol: &str, said: &[String]) -> String {
 }
 
 fn modules(version: IpVersion, tracking: Tracking) -> impl Iterator<Item = &'static Module> {
-    MODULES.iter().filter(move |module| {
+    grammar::modules().filter(move |module| {
         module.version.is_none_or(|only| only == version)
             && (tracking == Tracking::On || !module.tracks)
     })

@@ -8,7 +8,7 @@ use portcullis::net::IpVersion;
 use super::compare::{Outcome, play, report};
 use super::effects;
 use super::generate::{Rule, each, prelude, some};
-use super::grammar::MODULES;
+use super::grammar;
 use super::lab::isolate;
 use super::random::Random;
 use super::refused;
@@ -66,7 +66,7 @@ fn modules_when_written_then_are_all_played() {
     assert!(matches.len() > 30 && targets.len() > 15, "{matches:?} {targets:?}");
     // Debian's iptables has no library for udplite, so there is nothing to compare it with.
     for name in matches.iter().filter(|name| *name != "udplite") {
-        assert!(MODULES.iter().any(|module| module.name == *name), "no rule has -m {name}");
+        assert!(grammar::modules().any(|module| module.name == *name), "no rule has -m {name}");
     }
     for name in targets {
         let jump = format!("-j {name}");
