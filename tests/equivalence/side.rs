@@ -62,6 +62,13 @@ address add fd00:88::1/64 dev e1 nodad
 link set e0 up
 link set e1 up
 route add default via 192.0.2.2
+route add 203.0.113.0/24 via 192.0.2.2 realm 5
+route add blackhole 198.18.0.0/24
+route add unreachable 198.18.1.0/24
+route add prohibit 198.18.2.0/24
+route add blackhole 2001:db8:b::/48
+route add unreachable 2001:db8:c::/48
+route add prohibit 2001:db8:d::/48
 route add ::/0 via 2001:db8::2 dev e0
 ";
 

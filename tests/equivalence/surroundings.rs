@@ -22,7 +22,7 @@ pub const SURROUNDINGS: &[Module] = &[
             not(
                 "--dst-type",
                 "LOCAL|UNICAST|BROADCAST|MULTICAST|LOCAL,MULTICAST|\
-                 LOCAL,BROADCAST,UNICAST|ANYCAST|UNREACHABLE",
+                 LOCAL,BROADCAST,UNICAST|ANYCAST|UNREACHABLE|BLACKHOLE|PROHIBIT",
             ),
         ],
     )

@@ -210,6 +210,14 @@ fn casts(version: IpVersion, hosts: &Hosts, packets: &mut Vec<Packet>) {
             packets.push(udp(about, (from.parse().unwrap(), to.parse().unwrap()), Cast::Host));
         }
     }
+    let nowhere = match version {
+        IpVersion::V4 => ["198.18.0.1", "198.18.1.1", "198.18.2.1"],
+        IpVersion::V6 => ["2001:db8:b::1", "2001:db8:c::1", "2001:db8:d::1"],
+    };
+    for address in nowhere.map(|text| text.parse().unwrap()) {
+        packets.push(udp("to where no route leads", (hosts.far, address), Cast::Host));
+        packets.push(udp("from where no route leads", (address, hosts.host), Cast::Host));
+    }
     for last in [9u8, 10, 11, 20, 21] {
         let near = |address: IpAddr| match address {
             IpAddr::V4(v4) => {
