@@ -5,7 +5,8 @@
 //! of their values. One host loads them with iptables-legacy, so that the kernel's own xt modules
 //! judge; a second host, wired alike, loads them with our front. Both get the same packets, byte for
 //! byte and in the same order, and the counters of each rule, the marks and every frame that leaves
-//! the host must be the same. A rule that our side refuses must be in [`refused::REFUSED`].
+//! the host must be the same. A rule that our side refuses must be in a list of [`refused`], and an
+//! entry that refuses nothing any more fails. What is known to differ is pinned in [`known`].
 //!
 //! `PORTCULLIS_TEST_LONG=20` plays 20 rounds of rules with other seeds; `PORTCULLIS_TEST_SEED=7`
 //! begins with that seed. A difference is printed with the rule, the packet and both outcomes. It

@@ -76,6 +76,10 @@ fn modules_when_written_then_are_all_played() {
     }
 }
 
+/// Two rules with one name share one bucket.
+const SHARED: &str = "-p udp --dport 9100 -m hashlimit --hashlimit-upto 1/hour \
+                      --hashlimit-burst 3 --hashlimit-mode srcip --hashlimit-name shared";
+
 /// Rules that other programs have translated into something else.
 const WILD: &[(&str, &str)] = &[
     ("PREROUTING", "-m conntrack ! --ctstate NEW,INVALID"),
@@ -86,6 +90,8 @@ const WILD: &[(&str, &str)] = &[
     ("POSTROUTING", "-m conntrack --ctstate DNAT,SNAT"),
     ("PREROUTING", "-p tcp --syn --dport 9101 -m connlimit --connlimit-above 2"),
     ("PREROUTING", "-p tcp --syn --dport 9101 -m connlimit --connlimit-above 4 --connlimit-mask 0"),
+    ("PREROUTING", SHARED),
+    ("PREROUTING", SHARED),
     ("PREROUTING", "-m mark --mark 3/1"),
     ("PREROUTING", "-m mark ! --mark 0/0"),
     ("PREROUTING", "-m mark --mark 0/0x10"),
