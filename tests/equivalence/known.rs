@@ -7,7 +7,7 @@ use super::compare::{counted, play};
 use super::effects;
 use super::generate::Rule;
 use super::lab::isolate;
-use super::packet::{From, Packet, tcp};
+use super::packet::{From, Packet, ports, tcp};
 use super::side::Who;
 use super::traffic::{Hosts, authenticated, fragments};
 
@@ -66,6 +66,40 @@ fn header_when_cut_short_then_only_xt_modules_drop_the_packet() {
     assert_eq!(of(Who::Theirs), [0, 0]);
     assert_eq!(of(Who::Ours), [1, 1]);
     assert_eq!(of(Who::Nft), of(Who::Ours));
+}
+
+/// xt_limit keeps its burst in 32 bits of credit: 100 packets an hour apart do not fit, and what is
+/// left of them counts. A native limit takes as many as the rule says.
+#[test]
+fn burst_when_it_overflows_xt_limit_then_only_ours_is_as_long_as_it_says() {
+    isolate();
+    let rules = rules(&["-m limit --limit 1/hour --limit-burst 100"]);
+    let hosts = Hosts::of(IpVersion::V4);
+    let ends = (hosts.distant, hosts.container);
+    let packet = Packet::new("one of many", From::Outside, ends, (17, ports(1, 2, 8)));
+    let packets = vec![packet; 110];
+    let of = |who| counted(who, IpVersion::V4, &rules, &packets)[0];
+    assert_eq!(of(Who::Ours), 100);
+    assert!(of(Who::Theirs) < 100);
+}
+
+/// xt_hashlimit knows a table by its name alone: a second rule that counts by something else counts
+/// in it by what the first one said. Ours are two.
+#[test]
+fn hashlimit_when_modes_differ_under_one_name_then_only_xtables_mixes_them() {
+    isolate();
+    let rules = rules(&[
+        "-p udp -m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 2 --hashlimit-mode srcip \
+         --hashlimit-name one",
+        "-p udp -m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 2 --hashlimit-mode dstip \
+         --hashlimit-name one",
+    ]);
+    let hosts = Hosts::of(IpVersion::V4);
+    let ends = (hosts.distant, hosts.container);
+    let packet = Packet::new("one of many", From::Outside, ends, (17, ports(1, 2, 8)));
+    let packets = vec![packet; 8];
+    let of = |who| counted(who, IpVersion::V4, &rules, &packets);
+    assert_eq!((of(Who::Theirs), of(Who::Ours)), (vec![1, 1], vec![2, 2]));
 }
 
 /// xt_TCPMSS adds the option to a SYN that has none; nf_tables only changes one that is there.
