@@ -284,15 +284,28 @@ fn tcp_targets_when_appended_then_saved_as_iptables_does() {
                 ("mangle/FORWARD", "-p tcp -m tcp --syn -j TCPMSS --set-mss 1400"),
                 ("mangle/FORWARD", "-p tcp -j TCPOPTSTRIP --strip-options 8"),
                 ("mangle/FORWARD", "-p tcp -j TCPOPTSTRIP --strip-options timestamp,sack,2,wscale"),
-                ("filter/INPUT", "-p tcp -j SYNPROXY"),
-                ("filter/INPUT", "-p tcp -j SYNPROXY --mss 1460 --wscale 7 --timestamp"),
-                (
-                    "filter/FORWARD",
-                    "-p tcp -m tcp --dport 80 -j SYNPROXY --sack-perm --timestamp --wscale 0 --mss 0",
-                ),
             ],
         );
     }
+    judge(
+        V4,
+        &[
+            ("filter/INPUT", "-p tcp -j SYNPROXY"),
+            ("filter/INPUT", "-p tcp -j SYNPROXY --mss 1460 --wscale 7 --timestamp"),
+            (
+                "filter/FORWARD",
+                "-p tcp -m tcp --dport 80 -j SYNPROXY --sack-perm --timestamp --wscale 0 --mss 0",
+            ),
+        ],
+    );
+    refused(
+        V6,
+        &[(
+            "-p tcp -j SYNPROXY",
+            "target \"SYNPROXY\" has no native nftables form: for IPv6 nf_tables takes the checksum \
+             of IPv4, and answers nobody",
+        )],
+    );
     judge(V4, &[("mangle/FORWARD", "-j TEE --gateway 192.0.2.9")]);
     judge(V6, &[("mangle/FORWARD", "-j TEE --gateway 2001:db8::9")]);
 }

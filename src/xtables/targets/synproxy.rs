@@ -1,5 +1,6 @@
 //! `-j SYNPROXY`: answers a SYN itself, and asks the server when the client has answered.
 
+use crate::net::IpVersion;
 use crate::nft::DataType;
 use crate::nft::Expr;
 use crate::nft::expr::{Bitwise, Lookup, Payload, PayloadBase, Synproxy};
@@ -41,6 +42,13 @@ const SYN: u8 = 0x02;
 const ACK: u8 = 0x10;
 
 fn build(synproxy: &Options<'_>) -> Result<Vec<Expr>, Error> {
+    if synproxy.context.version == IpVersion::V6 {
+        return Err(Error::NoNativeTarget {
+            name: synproxy.name.to_owned(),
+            // Seen on Linux 6.18: packets that no network card has checked are dropped.
+            reason: "for IPv6 nf_tables takes the checksum of IPv4, and answers nobody",
+        });
+    }
     let mut wanted = Synproxy::default();
     for given in &synproxy.given {
         match given.spec.name() {
