@@ -136,7 +136,7 @@ fn plan_forward(
     holding.snapshot.read(kernel, &names::table(), &Wanted { chains, ..Wanted::default() })?;
     let mut desired = desired_forward(&holding.snapshot, attachment, wanted);
     holding.read_for(kernel, owner, &desired)?;
-    holding.take_over(kernel, &desired)?;
+    holding.take_over(kernel, &desired, attachment.netns.as_ref())?;
     let staying = wanted.ingress.shared();
     let uses = uses(&holding, &staying);
     read_shared(kernel, &mut holding, &uses)?;

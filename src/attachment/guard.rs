@@ -128,7 +128,7 @@ fn plan_guard(
         match &desired {
             Some(desired) => {
                 holding.read_for(kernel, &attachment.owner, desired)?;
-                holding.take_over(kernel, desired)?;
+                holding.take_over(kernel, desired, attachment.netns.as_ref())?;
             }
             None => holding.read_leaving(kernel, &attachment.owner, None)?,
         }

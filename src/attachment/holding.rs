@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::error::Error;
 use super::publish::describe;
-use super::record::{Attachment, is_gone};
+use super::record::{Attachment, Netns, is_gone};
 use crate::nft::{Kernel, Name, Object, Table, TableId};
 use crate::ruleset::{
     self, Conflict, Desired, Owner, OwnerKey, Plan, Record, Scope, Snapshot, Wanted, diff,
@@ -110,13 +110,14 @@ impl Holding {
         &mut self,
         kernel: &mut Kernel,
         desired: &Desired,
+        newcomer: Option<&Netns>,
     ) -> Result<Vec<Owner>, Error> {
         let mut gone = Vec::new();
         loop {
             match diff(desired, &self.snapshot, &self.scope) {
                 Ok(_) => return Ok(gone),
                 Err(ruleset::Error::Conflict(conflict)) => {
-                    let owner = self.yielding(kernel, &conflict)?;
+                    let owner = self.yielding(kernel, &conflict, newcomer)?;
                     if !self.scope.owners.insert(owner.key()) {
                         return Err(ruleset::Error::Conflict(conflict).into());
                     }
@@ -129,7 +130,12 @@ impl Holding {
     }
 
     /// The owner of a conflicting element, if it gives way: if its network namespace is gone.
-    fn yielding(&mut self, kernel: &mut Kernel, conflict: &Conflict) -> Result<Owner, Error> {
+    fn yielding(
+        &mut self,
+        kernel: &mut Kernel,
+        conflict: &Conflict,
+        newcomer: Option<&Netns>,
+    ) -> Result<Owner, Error> {
         let claimed = |owner: &str| Error::Claimed {
             element: without_comment(&conflict.text).to_owned(),
             owner: owner.to_owned(),
@@ -142,7 +148,7 @@ impl Holding {
         let wanted = Wanted { objects, ..Wanted::default() };
         self.snapshot.read(kernel, &self.table, &wanted)?;
         match self.record(&owner) {
-            Some(record) if !is_gone(record) => Err(claimed(&describe(owner.label()))),
+            Some(record) if !is_gone(record, newcomer) => Err(claimed(&describe(owner.label()))),
             // What has an owner's mark and no record is left of a change made by hand.
             Some(_) | None => Ok(owner),
         }

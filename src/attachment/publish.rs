@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::error::Error;
 use super::host::Host;
-use super::record::{Attachment, is_gone};
+use super::record::{Attachment, Netns, is_gone};
 use super::stale;
 use crate::firewall::{
     Class, Hostports, Masquerading, Place, Publish, Rank, claims, desired, elements_of, names,
@@ -97,6 +97,10 @@ pub(super) fn plan_publish(
     snapshot.read(kernel, &table, &Wanted { elements, ..Wanted::default() })?;
     let mut scope = Scope::of(&[&Owner::structure(), &attachment.owner]);
     let own = Some(attachment.owner.key());
+    let newcomer = |conflict: &Conflict| {
+        let netns = attachment.netns.as_ref();
+        netns.filter(|_| !is_of_same_container(conflict, &attachment.owner))
+    };
     let (mut held, mut own_ranks) = (BTreeSet::new(), BTreeSet::new());
     for (rank, claim) in rivals(&snapshot, hostports) {
         if claim.owner == own {
@@ -105,7 +109,7 @@ pub(super) fn plan_publish(
         if claim.owner.is_some_and(|owner| scope.owners.contains(&owner)) {
             continue;
         }
-        match take_over(kernel, &mut snapshot, &mut scope, &claim) {
+        match take_over(kernel, &mut snapshot, &mut scope, &claim, newcomer(&claim)) {
             // The container has the port on another network: here it stands by.
             Err(Error::PortTaken { .. }) if is_of_same_container(&claim, &attachment.owner) => {
                 held.insert(rank);
@@ -126,7 +130,7 @@ pub(super) fn plan_publish(
         if owner.is_none() {
             continue;
         }
-        match yielding(kernel, &closer) {
+        match yielding(kernel, &closer, newcomer(&closer)) {
             Ok((key, record)) => {
                 put_away(kernel, &mut snapshot, &mut scope, key, record.as_ref())?;
             }
@@ -139,7 +143,7 @@ pub(super) fn plan_publish(
         match diff(&desired, &snapshot, &scope) {
             Ok(plan) => return Ok((plan, hostports.rank)),
             Err(ruleset::Error::Conflict(conflict)) => {
-                take_over(kernel, &mut snapshot, &mut scope, &conflict)?;
+                take_over(kernel, &mut snapshot, &mut scope, &conflict, newcomer(&conflict))?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -221,8 +225,9 @@ fn take_over(
     snapshot: &mut Snapshot,
     scope: &mut Scope,
     conflict: &Conflict,
+    newcomer: Option<&Netns>,
 ) -> Result<(), Error> {
-    let (key, record) = yielding(kernel, conflict)?;
+    let (key, record) = yielding(kernel, conflict, newcomer)?;
     if scope.owners.contains(&key) {
         return Err(ruleset::Error::Conflict(Box::new(conflict.clone())).into());
     }
@@ -297,7 +302,11 @@ pub(super) fn read_leftovers(
 
 /// Whether the owner of a conflicting element gives way: it does if its network namespace is gone,
 /// for a stale rule must never take a port away from a living container.
-fn yielding(kernel: &mut Kernel, conflict: &Conflict) -> Result<(OwnerKey, Option<Object>), Error> {
+fn yielding(
+    kernel: &mut Kernel,
+    conflict: &Conflict,
+    newcomer: Option<&Netns>,
+) -> Result<(OwnerKey, Option<Object>), Error> {
     let taken = |owner: &str| {
         let publish = published(&conflict.set, &conflict.element);
         let port = publish.map_or_else(|| conflict.text.clone(), |publish| publish.to_string());
@@ -310,7 +319,7 @@ fn yielding(kernel: &mut Kernel, conflict: &Conflict) -> Result<(OwnerKey, Optio
         None => return Ok((key, None)),
     };
     let owner = describe(record.name.as_str());
-    if !is_gone(&record) {
+    if !is_gone(&record, newcomer) {
         return Err(taken(&owner));
     }
     tracing::warn!(%owner, element = conflict.text, "taking over a port of a container that is gone");

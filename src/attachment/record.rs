@@ -140,12 +140,16 @@ impl Attachment {
 
 /// Whether the namespace of a record is no more: its path is gone or leads elsewhere, and no
 /// process that can be seen lives in it. Where nothing is known, its owner is taken to be alive.
-pub(super) fn is_gone(record: &Object) -> bool {
+///
+/// The kernel gives the number of a namespace that is gone to a new one. If it is that of the
+/// `newcomer`, another container that is being attached, then the old one is gone.
+pub(super) fn is_gone(record: &Object, newcomer: Option<&Netns>) -> bool {
     let Some((path, inode)) = Record::parse(&record.userdata).netns else { return false };
     let is_elsewhere = match sys::netns_at(Path::new(&path)) {
         Ok(Some(id)) => id.0 != inode,
         Ok(None) => true,
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     };
-    is_elsewhere && !sys::is_inhabited(sys::NetnsId(inode))
+    let is_reused = newcomer.is_some_and(|netns| netns.inode == inode);
+    is_elsewhere && (is_reused || !sys::is_inhabited(sys::NetnsId(inode)))
 }

@@ -291,7 +291,7 @@ fn recorded_sources(kernel: &mut Kernel) -> Result<BTreeSet<Source>, Error> {
             return Ok(BTreeSet::new());
         }
         let records = kernel.objects(&table)?;
-        let living = records.iter().filter(|record| !is_gone(record));
+        let living = records.iter().filter(|record| !is_gone(record, None));
         let zones: BTreeMap<OwnerKey, ZoneName> = living.filter_map(zone_of).collect();
         let mut sources = BTreeSet::new();
         let sets = IpVersion::BOTH.map(names::forwarded);
