@@ -38,6 +38,8 @@ const NLM_F_REPLACE: u16 = 0x100;
 const NLM_F_CREATE: u16 = 0x400;
 const NLM_F_APPEND: u16 = 0x800;
 const NLM_F_EXCL: u16 = 0x200;
+/// Of a deletion: not with what is inside.
+const NLM_F_NONREC: u16 = 0x100;
 
 /// An attribute's length is 16 bits: a list of elements ends before that and goes on in the next
 /// message of the same batch.
@@ -197,7 +199,10 @@ impl Writer {
                 self.messages.put_str(NFTA_RULE_TABLE, table.name.as_str());
                 self.messages.put_str(NFTA_RULE_CHAIN, name.as_str());
             }
-            Change::DeleteChain(table, name) => self.chain_named(DELCHAIN, table, name),
+            Change::DeleteChain(table, name) => {
+                self.chain(DELCHAIN, NLM_F_NONREC, table);
+                self.messages.put_str(NFTA_CHAIN_NAME, name.as_str());
+            }
             Change::RenameChain { table, chain, to } => {
                 self.chain_named(NEWCHAIN, table, to);
                 self.messages.put_be64(NFTA_CHAIN_HANDLE, chain.handle);

@@ -34,6 +34,8 @@ pub fn outlive(keep: &[RawFd], wait: impl FnOnce()) -> bool {
         first = fd + 1;
     }
     close_range(first, RawFd::MAX);
+    // Nor does it hold the directory that it was started in, which may be on a mount.
+    let _at_root = std::env::set_current_dir("/");
     wait();
     true
 }

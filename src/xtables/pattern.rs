@@ -72,13 +72,24 @@ impl<'a> Pattern<'a> {
     }
 }
 
-/// Whether an expression stays as it was sent: the kernel numbers sets, quotas are used up, and a
-/// set that is named after its chain keeps its name when the chain gets another.
+/// Whether the kernel lists an expression with the bytes that were sent. Others it numbers (sets),
+/// uses up (quotas) or lists in another form (`reject`, writes of `exthdr`).
 fn is_constant(expr: &Expr) -> bool {
     match expr {
-        Expr::Lookup(lookup) => !lookup.set.is_anonymous(),
-        Expr::Dynset(_) | Expr::Quota(_) | Expr::Connlimit(_) | Expr::Objref(_) => false,
-        Expr::Last(_) | Expr::Limit(_) => false,
-        _ => true,
+        Expr::Payload(_)
+        | Expr::Meta(_)
+        | Expr::Cmp(_)
+        | Expr::Range(_)
+        | Expr::Bitwise(_)
+        | Expr::Byteorder(_)
+        | Expr::Ct(_)
+        | Expr::Fib(_)
+        | Expr::Immediate(_)
+        | Expr::Counter(_)
+        | Expr::Nat(_)
+        | Expr::Masquerade(_)
+        | Expr::Redirect(_)
+        | Expr::Notrack(_) => true,
+        _ => false,
     }
 }

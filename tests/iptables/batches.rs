@@ -184,3 +184,79 @@ fn sets_of_rules_when_the_last_rule_goes_then_go_too() {
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert_eq!(sets(), 0, "{}", netns.ruleset());
 }
+
+/// The kernel lists some expressions in another form than they were sent in.
+#[test]
+fn rules_when_they_were_added_then_are_found_and_deleted() {
+    isolate();
+    let netns = Netns::add("host");
+    let rules = [
+        "INPUT -p tcp -j REJECT --reject-with tcp-reset",
+        "FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1400",
+        "FORWARD -p tcp --syn -j LOG --log-prefix x",
+        "INPUT -p tcp -m multiport --dports 1,2 -j ACCEPT",
+        "INPUT -m limit --limit 3/min -j ACCEPT",
+        "INPUT -p tcp -m connlimit --connlimit-above 3 -j DROP",
+        "INPUT -m quota --quota 1000 -j ACCEPT",
+    ];
+    for rule in rules {
+        let ours = |operation: &str| {
+            let words = split(&format!("iptables {operation} {rule}"));
+            Family::Ours.call(&netns, &words, "").code
+        };
+        assert_eq!(
+            [ours("-A"), ours("-C"), ours("-D"), ours("-C")],
+            [0, 0, 0, 1].map(Some),
+            "{rule}"
+        );
+    }
+}
+
+#[test]
+fn chain_when_rules_are_in_it_then_is_not_deleted_with_them() {
+    isolate();
+    let netns = Netns::add("host");
+    let file = "*filter\n:foo - [0:0]\n-A foo -j ACCEPT\n-A INPUT -j foo\nCOMMIT\n";
+    assert_eq!(restore(&netns, "", file).code, Some(0));
+    let before = saved(&netns);
+    let answer = restore(&netns, "-n", "*filter\n-D INPUT -j foo\n-X foo\nCOMMIT\n");
+    assert_eq!(answer.code, Some(4), "{answer:?}");
+    assert!(answer.err.contains("CHAIN_DEL failed (Device or resource busy): chain foo"));
+    assert_eq!(saved(&netns), before);
+    let all = restore(&netns, "-n", "*filter\n-D INPUT -j foo\n-F foo\n-X foo\nCOMMIT\n");
+    assert_eq!(all.code, Some(0), "{all:?}");
+}
+
+#[test]
+fn chains_of_other_programs_when_named_then_are_left_alone() {
+    isolate();
+    let netns = Netns::add("host");
+    netns.nft(
+        "table ip filter {
+            chain foo { type filter hook forward priority 7; policy drop; }
+            chain INPUT { type filter hook forward priority 3; policy drop; }
+        }",
+    );
+    let before = netns.ruleset();
+    let ours = |words: &str| Family::Ours.call(&netns, &split(words), "").code;
+    let codes = ["-A foo", "-F foo", "-X foo", "-N foo", "-A INPUT", "-P INPUT ACCEPT"]
+        .map(|words| ours(&format!("iptables {words}")));
+    assert_eq!(codes, [1, 1, 1, 1, 4, 4].map(Some));
+    assert_eq!(netns.ruleset(), before);
+}
+
+#[test]
+fn sets_of_rules_that_nft_made_when_listed_then_are_told() {
+    isolate();
+    let netns = Netns::add("host");
+    netns.nft(
+        "table ip filter {
+            chain INPUT {
+                type filter hook input priority 0; policy accept;
+                tcp dport { 81, 82 } counter accept
+            }
+        }",
+    );
+    let all = saved(&netns);
+    assert!(all.contains("-p tcp -m multiport --dports 81,82 -j ACCEPT"), "{all}");
+}

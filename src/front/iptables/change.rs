@@ -48,7 +48,7 @@ impl Changer<'_> {
             let mut draft = Draft::new(self.kernel, self.table, self.version);
             let decided = decide(&mut draft);
             let depends = draft.depends();
-            let sealed = draft.finish();
+            let sealed = draft.finish()?;
             if let Err(error) = decided {
                 // Of two pieces perhaps: what was listed first was gone then.
                 if self.kernel.generation()? == generation {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use super::builtin::Table;
 use super::draft_chain::{DraftChain, NewRule};
-use super::error::Error;
+use super::error::{Error, Refusal};
 use super::sealed::{Deed, Origin, Sealed};
 use super::state::table_id;
 use crate::net::IpVersion;
 use crate::nft::expr::{Counter, Immediate, Verdict};
-use crate::nft::{Change, Expr, Kernel, Name, Policy, Rule, TableId};
+use crate::nft::{AnyChain, Change, Expr, Kernel, Name, Policy, Rule, TableId};
 use crate::xtables::{Compiled, Counters, Operation, jump_target};
 
 /// A table that is being changed.
@@ -144,7 +144,7 @@ impl<'a> Draft<'a> {
     }
 
     /// All changes, in an order that the kernel takes: what goes, chains, rules, the rest.
-    pub(super) fn finish(self) -> Sealed {
+    pub(super) fn finish(self) -> Result<Sealed, Error> {
         let mut sealed = Sealed::default();
         let id = self.id;
         if let Some(origin) = self.cleared {
@@ -158,7 +158,9 @@ impl<'a> Draft<'a> {
             chain.seal_deletions(&id, &mut sealed);
             sealed.push(Change::DeleteChain(id.clone(), chain.name), origin);
         }
-        if chains.iter().any(|chain| chain.there.is_none()) {
+        // One that is there keeps its flags: it may be dormant.
+        let makes_chains = chains.iter().any(|chain| chain.there.is_none());
+        if makes_chains && (self.cleared.is_some() || self.kernel.table(&id)?.is_none()) {
             let origin = Origin { deed: Deed::ChainAdd, line: 0 };
             sealed.push(Change::AddTable(crate::nft::Table::new(id.clone())), origin);
         }
@@ -171,7 +173,7 @@ impl<'a> Draft<'a> {
         for chain in chains {
             chain.seal_rest(&id, &mut sealed);
         }
-        sealed
+        Ok(sealed)
     }
 
     /// A chain as it is so far.
@@ -185,12 +187,30 @@ impl<'a> Draft<'a> {
         Ok(self.chains.get_mut(name).and_then(Option::as_mut))
     }
 
+    /// Whether another program's base chain has this name.
+    pub(super) fn is_of_others(&mut self, name: &str) -> Result<bool, Error> {
+        let Ok(name) = Name::new(name) else { return Ok(false) };
+        if self.is_complete {
+            return Ok(false);
+        }
+        let there = self.kernel.chains_named(&self.id, &[name])?;
+        Ok(there.into_iter().flatten().any(|chain| matches!(chain.value, AnyChain::Base(_))))
+    }
+
     fn read(&mut self, name: &str) -> Result<Option<DraftChain>, Error> {
         let Ok(name) = Name::new(name) else { return Ok(None) };
         let usage = self.kernel.chain_usage(&self.id, std::slice::from_ref(&name))?;
-        let usage = usage.into_iter().flatten().next();
-        let origin = Origin { deed: Deed::ChainUpdate, line: 0 };
-        Ok(usage.map(|usage| DraftChain::listed(usage, origin)))
+        let Some(usage) = usage.into_iter().flatten().next() else { return Ok(None) };
+        match (self.table.builtin(name.as_str()), &usage.chain.value) {
+            // In the way of the one that iptables means.
+            (Some(builtin), there) if !builtin.is(there) => Err(in_the_way(&name)),
+            // Another program's: iptables neither lists nor changes it.
+            (None, AnyChain::Base(_)) => Ok(None),
+            (Some(_), _) | (None, AnyChain::Regular(_)) => {
+                let origin = Origin { deed: Deed::ChainUpdate, line: 0 };
+                Ok(Some(DraftChain::listed(usage, origin)))
+            }
+        }
     }
 
     /// All chains of the kernel's are in memory then.
@@ -330,6 +350,17 @@ impl<'a> Draft<'a> {
         let at = found.find(&wanted, version)?.ok_or(Error::NoRule)?;
         Ok((found, at))
     }
+}
+
+/// A chain that has the name of one that a hook calls, and is not that.
+fn in_the_way(name: &Name) -> Error {
+    Error::Refused(vec![Refusal {
+        deed: Deed::ChainAdd,
+        line: 0,
+        chain: name.to_string(),
+        errno: nix::errno::Errno::EEXIST as i32,
+        reason: format!("another program's chain has the name {name}, and another hook or none"),
+    }])
 }
 
 /// Makes a rule jump to a chain by the name that it has until the batch is committed.

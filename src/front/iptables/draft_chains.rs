@@ -72,7 +72,8 @@ impl Draft<'_> {
     }
 
     pub(super) fn new_chain(&mut self, name: &str, origin: Origin) -> Result<(), Error> {
-        if self.table.builtin(name).is_some() || self.chain(name)?.is_some() {
+        let is_ours = self.table.builtin(name).is_some() || self.chain(name)?.is_some();
+        if is_ours || self.is_of_others(name)? {
             return Err(Error::Exists);
         }
         self.make(name, origin)

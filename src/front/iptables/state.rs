@@ -3,8 +3,11 @@
 use super::builtin::{Builtin, Table};
 use super::error::Error;
 use crate::net::IpVersion;
-use crate::nft::expr::Counter;
-use crate::nft::{AnyChain, ChainUsage, Family, Kernel, Listed, Name, Policy, Rule, TableId};
+use crate::nft::expr::{Counter, SetRef};
+use crate::nft::{
+    self, AnyChain, ChainUsage, Expr, Family, Kernel, Listed, Name, Policy, Rule, Set, TableId,
+};
+use crate::xtables;
 
 /// The table's name in nf_tables.
 pub(super) fn table_id(table: &Table, version: IpVersion) -> TableId {
@@ -57,6 +60,7 @@ impl State {
                 (Some(Ok(name)), false) => kernel.rules(&id, Some(&name))?,
                 (_, false) => kernel.rules(&id, None)?,
             };
+            let rules = with_own_sets(kernel, &id, version, rules)?;
             let exists = !usage.is_empty() || kernel.table(&id)?.is_some();
             Ok((usage, rules, exists))
         })?;
@@ -116,6 +120,39 @@ impl State {
     pub(super) fn chain(&self, name: &str) -> Option<&Chain> {
         self.chains.iter().find(|chain| chain.name.as_str() == name)
     }
+}
+
+/// The rules with the sets inside them that only belong to one rule, where others made the rule
+/// and its words cannot be told without what is in the set.
+fn with_own_sets(
+    kernel: &mut Kernel,
+    table: &TableId,
+    version: IpVersion,
+    mut rules: Vec<(Name, Listed<Rule>)>,
+) -> Result<Vec<(Name, Listed<Rule>)>, nft::Error> {
+    let is_own = |expr: &Expr| expr.set_ref().is_some_and(SetRef::is_anonymous);
+    let mut sets: Option<Vec<Set>> = None;
+    for (_, rule) in &mut rules {
+        if !rule.value.exprs.iter().any(is_own)
+            || xtables::Rule::read(&rule.value, version).is_some()
+        {
+            continue;
+        }
+        let known = match sets.take() {
+            Some(known) => known,
+            None => kernel.sets(table)?,
+        };
+        let mut own = Vec::new();
+        for set in rule.value.exprs.iter().filter_map(Expr::set_ref) {
+            if let Some(set) = known.iter().find(|known| known.name == *set.name()) {
+                own.push((set.clone(), kernel.elements(table, &set.name)?));
+            }
+        }
+        let find = |name: &Name| own.iter().find(|(set, _)| set.name == *name).cloned();
+        rule.value = rule.value.clone().with_own_sets(find);
+        sets = Some(known);
+    }
+    Ok(rules)
 }
 
 fn chain(usage: &ChainUsage) -> Chain {
