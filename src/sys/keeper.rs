@@ -14,6 +14,9 @@ use nix::unistd::geteuid;
 /// Its name, in the network namespace.
 const NAME: &[u8] = b"portcullis-keeper";
 
+/// How long somebody who has connected may take to send, in milliseconds.
+const PATIENCE: u16 = 20;
+
 /// A process that takes descriptors in and keeps them until it ends.
 #[derive(Debug)]
 pub struct Keeper {
@@ -49,7 +52,11 @@ impl Keeper {
         let from = accept4(self.listener.as_raw_fd(), SockFlag::SOCK_CLOEXEC)?;
         // SAFETY: accept4 has just returned it, and nothing else owns it.
         let from = unsafe { OwnedFd::from_raw_fd(from) };
-        self.kept.extend(receive(&from));
+        // It is connected, and is about to send.
+        let mut polled = [PollFd::new(from.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut polled, PollTimeout::from(PATIENCE))? > 0 {
+            self.kept.extend(receive(&from));
+        }
         Ok(true)
     }
 }

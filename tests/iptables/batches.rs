@@ -260,3 +260,29 @@ fn sets_of_rules_that_nft_made_when_listed_then_are_told() {
     let all = saved(&netns);
     assert!(all.contains("-p tcp -m multiport --dports 81,82 -j ACCEPT"), "{all}");
 }
+
+/// close(2) after a delete waits for the kernel. The first call leaves its socket to a child; one
+/// that follows hands its own to that child, and makes none.
+#[test]
+fn socket_when_another_call_deleted_a_moment_ago_then_is_handed_over() {
+    isolate();
+    let netns = Netns::add("host");
+    let mut traces = Vec::new();
+    // A keeper is gone after a tenth of a second: on a busy machine before the next call.
+    for _ in 0..20 {
+        for rule in ["-A INPUT -j ACCEPT", "-A INPUT -j DROP", "-D INPUT -j ACCEPT"] {
+            let words = split(&format!("iptables {rule}"));
+            assert_eq!(Family::Ours.call(&netns, &words, "").code, Some(0), "{rule}");
+        }
+        let mut command = std::process::Command::new("strace");
+        command.args(["-f", "-e", "trace=sendmsg,clone,clone3,fork,vfork", "-o", "/run/trace"]);
+        command.args([env!("CARGO_BIN_EXE_portcullis"), "iptables", "-D", "INPUT", "-j", "DROP"]);
+        netns.enter(|| crate::lab::run(&mut command, ""));
+        let trace = std::fs::read_to_string("/run/trace").expect("a trace");
+        if trace.contains("SCM_RIGHTS") && !trace.contains("clone") && !trace.contains("EPIPE") {
+            return;
+        }
+        traces.push(trace);
+    }
+    panic!("never handed over:\n{}", traces.join("\n"));
+}
