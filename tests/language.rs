@@ -6,6 +6,8 @@
 mod base;
 #[path = "language/foreign.rs"]
 mod foreign;
+#[path = "language/forget.rs"]
+mod forget;
 #[path = "language/identity.rs"]
 mod identity;
 #[path = "language/judge.rs"]

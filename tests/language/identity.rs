@@ -48,6 +48,11 @@ fn ipv4_rules_when_compared_then_are_the_same_by_meaning() {
             &[("filter/FORWARD", "-m comment --comment \"x z\" -j ACCEPT")],
             &[("filter/FORWARD", "-p tcp -m multiport --dports 80,443")],
             &[("filter/FORWARD", "-p tcp -m multiport --dports 80,444")],
+            &[("filter/FORWARD", "-m time --weekdays Mon,Sun")],
+            &[
+                ("filter/FORWARD", "-m time --weekdays Mon,Tue"),
+                ("filter/FORWARD", "-m time ! --weekdays Wed,Thu,Fri,Sat,Sun"),
+            ],
             &[("filter/FORWARD", "-p tcp"), ("filter/FORWARD", "-p TCP")],
             &[("filter/FORWARD", "! -p tcp")],
             &[

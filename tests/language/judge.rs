@@ -18,6 +18,8 @@ use portcullis::nft::{
 };
 use portcullis::xtables::{self, Companion, Compiled, Operation};
 
+use crate::forget;
+
 /// `filter/INPUT` and a rule.
 pub type Case = (&'static str, &'static str);
 
@@ -121,8 +123,10 @@ pub fn judge_same(version: IpVersion, meanings: &[&[Case]]) {
     for (number, (compiled, _)) in ours.iter().enumerate() {
         for (other, (theirs, (_, ours))) in theirs.iter().zip(&ours).enumerate() {
             let expected = meaning_of(number) == meaning_of(other);
-            for (whose, listed) in [("of iptables", theirs), ("of ours", ours)] {
-                if xtables::same(&compiled[0], &listed[0], version) != expected {
+            let bare = forget::forgotten(&ours[0]);
+            let rules = [("of iptables", &theirs[0]), ("of ours", &ours[0]), ("listed", &bare)];
+            for (whose, listed) in rules {
+                if xtables::same(&compiled[0], listed, version) != expected {
                     let not = if expected { "not " } else { "" };
                     let (rule, other) = (all[number].1, all[other].1);
                     wrong.push(format!("{rule}\n  is {not}the same as {other} {whose}"));
@@ -271,7 +275,7 @@ fn saved_by_us(version: IpVersion, cases: &[Case]) -> (Vec<Vec<String>>, Vec<Str
     for at in cases.iter().map(|(at, _)| at) {
         kernel.commit(&base(version, at), None).unwrap();
     }
-    let mut saved = Vec::new();
+    let (mut saved, mut all) = (Vec::new(), Vec::new());
     for (number, (at, rule)) in cases.iter().enumerate() {
         let rules = match compile(version, rule) {
             Ok(rules) => rules,
@@ -296,7 +300,9 @@ fn saved_by_us(version: IpVersion, cases: &[Case]) -> (Vec<Vec<String>>, Vec<Str
             }
         }
         saved.push(lines);
+        all.extend(rules);
     }
+    wrong.extend(forget::complaints(version, &all));
     wrong.extend(listing_complaints());
     (saved, wrong)
 }

@@ -271,6 +271,8 @@ fn times_when_appended_then_saved_as_iptables_does() {
                 ("filter/INPUT", "-m time --timestart 22:00 --timestop 06:00 --weekdays Mon,Tue"),
                 ("filter/INPUT", "-m time --timestart 10:00 --timestop 10:00"),
                 ("filter/INPUT", "-m time --weekdays 7"),
+                ("filter/INPUT", "-m time --weekdays Mon,Tue"),
+                ("filter/INPUT", "-m time --weekdays Mon,Sun"),
                 ("filter/INPUT", "-m time ! --weekdays Sa,Su"),
                 ("filter/INPUT", "-m time --weekdays 1,2,3,4,5,6"),
                 ("filter/INPUT", "-m time --datestart 2020-02-29T10:00"),

@@ -31,6 +31,7 @@ pub(super) static TIME: Module = Module::new(
     ],
     build,
 )
+.noted_by(note)
 .read_by(66, read, list);
 
 const ZONE: &str = "nf_tables compares the time of day of UTC";
@@ -95,7 +96,8 @@ fn date_match(op: CmpOp, seconds: u64) -> Vec<Expr> {
     vec![meta(MetaKey::TimeNs), swap.into(), compare(op, bytes)]
 }
 
-fn days_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
+/// Which days, from Monday; all others where the option is negated.
+fn days_wanted(given: &Given<'_>) -> Result<[bool; 7], Error> {
     let expected = "a list of Mon, Tue, Wed, Thu, Fri, Sat, Sun, or numbers from 1 for Monday";
     let mut wanted = [given.negated; 7];
     for word in given.value().split(',') {
@@ -109,6 +111,11 @@ fn days_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
         let day = named.or(number).and_then(|day| wanted.get_mut(day));
         *day.ok_or_else(|| given.bad(word, expected))? = !given.negated;
     }
+    Ok(wanted)
+}
+
+fn days_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
+    let wanted = days_wanted(given)?;
     // From Sunday.
     let kernel = |day: usize| u8::try_from((day + 1) % 7).unwrap_or(0);
     let days = (0..7).filter(|day| wanted[*day]).map(|day| vec![kernel(day)]);
@@ -119,6 +126,14 @@ fn days_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
         days if days.len() == 7 => Vec::new(),
         _ => one_of(meta(MetaKey::TimeDay), false, DataType::Day, days),
     })
+}
+
+/// The days of a list, which are in a set: bits from Monday.
+fn note(time: &Options<'_>) -> Vec<u8> {
+    let wanted = time.find("weekdays").and_then(|given| days_wanted(given).ok());
+    let wanted = wanted.unwrap_or_default();
+    let bits = (0..7).filter(|day| wanted[*day]).fold(0_u8, |bits, day| bits | 1 << day);
+    if matches!(bits.count_ones(), 2..=6) { vec![bits] } else { Vec::new() }
 }
 
 fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
@@ -134,7 +149,9 @@ fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
                 settings.push(Setting::new("timestart", text(start)));
                 settings.push(Setting::new("timestop", text(stop)));
             }
-            (MetaKey::TimeDay, test) => settings.push(Setting::new("weekdays", days(&test)?)),
+            (MetaKey::TimeDay, test) => {
+                settings.push(Setting::new("weekdays", days(&test, span.note)?))
+            }
             (MetaKey::TimeNs, Test::Compared { op: CmpOp::Gte, value }) => {
                 settings.push(Setting::new("datestart", date_text(seconds(value)?)));
             }
@@ -163,7 +180,7 @@ fn hours(test: &Test<'_>) -> Option<(u32, u32)> {
     Some(if negated { (last + 1, first.checked_sub(1)?) } else { (first, last) })
 }
 
-fn days(test: &Test<'_>) -> Option<String> {
+fn days(test: &Test<'_>, note: &[u8]) -> Option<String> {
     let mut wanted = [false; 7];
     let mut add = |value: &[u8]| {
         let [day] = value else { return None };
@@ -172,11 +189,12 @@ fn days(test: &Test<'_>) -> Option<String> {
     };
     match test {
         Test::Equal { negated: false, value } => add(value)?,
-        Test::In { lookup } if !lookup.inverted => match &lookup.set {
-            SetRef::Anonymous { elements, .. } => {
+        Test::In { lookup } if !lookup.inverted => match (note, &lookup.set) {
+            ([bits], _) => wanted = std::array::from_fn(|day| bits >> day & 1 != 0),
+            (_, SetRef::Anonymous { elements, .. }) => {
                 elements.iter().try_for_each(|element| add(&element.key))?;
             }
-            SetRef::Named(_) => return None,
+            (_, SetRef::Named(_)) => return None,
         },
         _ => return None,
     }
