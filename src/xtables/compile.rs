@@ -78,13 +78,13 @@ impl Parts {
         let (mut shape, mut matches, mut target) = (Shape::default(), Vec::new(), Vec::new());
         let (mut comment, mut companions) = (None, Vec::new());
         for loaded in &spec.matches {
-            let (part, exprs) = built(spec, loaded, &mut companions)?;
+            let (mut part, exprs) = built(spec, loaded, &mut companions)?;
             if loaded.module.name == "comment" {
-                let given = loaded.given.first();
-                if let (Some(given), Some(_)) = (given, comment) {
-                    return Err(Error::Repeated { word: given.word.to_owned() });
+                let text = loaded.given.first().map(Given::value);
+                match (comment, text) {
+                    (Some(_), Some(another)) => part.note = comment_note(another)?,
+                    (None, _) | (Some(_), None) => comment = text,
                 }
-                comment = given.map(Given::value);
             }
             shape.matches.push(part);
             matches.extend(exprs);
@@ -145,13 +145,23 @@ fn built(
     let options = loaded.options(spec.context());
     let exprs = build(&options)?;
     companions.extend(beside(&options)?.into_iter().map(marked));
-    let note = note(&options);
-    if note.len() > usize::from(u8::MAX) {
-        return Err(Error::TooLong { bytes: note.len(), most: Userdata::MAX });
-    }
+    let note = fitting(note(&options))?;
     // At most 128 expressions make a rule (NFT_RULE_MAXEXPRS).
     let part = Part { id: *id, exprs: u8::try_from(exprs.len()).unwrap_or(u8::MAX), note };
     Ok((part, exprs))
+}
+
+/// A note that a part can hold.
+fn fitting(note: Vec<u8>) -> Result<Vec<u8>, Error> {
+    match u8::try_from(note.len()) {
+        Ok(_) => Ok(note),
+        Err(_) => Err(Error::TooLong { bytes: note.len(), most: Userdata::MAX }),
+    }
+}
+
+/// A comment behind the first, which is the rule's own: with an end, so that it is never empty.
+fn comment_note(text: &str) -> Result<Vec<u8>, Error> {
+    fitting(text.bytes().chain([0]).collect())
 }
 
 fn rule(

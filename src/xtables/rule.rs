@@ -160,8 +160,12 @@ impl<'a> Reader<'a> {
     ) -> Option<Extension> {
         let module = modules.find(|module| module.id == part.id)?;
         if module.name == "comment" {
-            let comment = Setting::text("comment", self.rule.userdata.comment()?);
-            return Some(Extension::Known { module, settings: vec![comment] });
+            let text = match part.note.split_last() {
+                None => self.rule.userdata.comment()?,
+                Some((_, another)) => std::str::from_utf8(another).ok()?,
+            };
+            let settings = vec![Setting::text("comment", text)];
+            return Some(Extension::Known { module, settings });
         }
         Extension::read(module, &Span { exprs, note: &part.note, context })
     }

@@ -27,6 +27,15 @@ fn ipv4_rules_when_saved_then_print_as_iptables_does() {
             ("filter/INPUT", "-p tcp ! --dport :80 --sport 1024: -j ACCEPT"),
             ("filter/INPUT", "-p tcp --dport 0:65535 -j ACCEPT"),
             ("filter/INPUT", "-p tcp --syn -m comment --comment hello"),
+            (
+                "filter/INPUT",
+                "-m comment --comment cali:3VSRmN-G_8lYSRmN -p tcp -m comment --comment \"Policy a\" \
+                 -m mark --mark 1 -m comment --comment c -j ACCEPT",
+            ),
+            (
+                "filter/INPUT",
+                "-m comment --comment a -m comment --comment a -m comment --comment b",
+            ),
             ("filter/INPUT", "-p tcp -m tcp"),
             ("filter/INPUT", "-p tcp ! --syn -m comment --comment \"hello world's\""),
             ("filter/INPUT", "-p tcp --tcp-flags ALL NONE --dport 1"),
@@ -58,4 +67,18 @@ fn words_when_refused_then_the_error_says_why() {
             ("-p udp --syn", "unknown option \"--syn\": no match named in front of it has it"),
         ],
     );
+}
+
+#[test]
+fn comments_when_more_than_a_rule_keeps_then_the_error_says_so() {
+    let x = |count: usize| "x".repeat(count);
+    let rule = |first, second| {
+        format!("-m comment --comment {} -m comment --comment {}", x(first), x(second))
+    };
+    let (fits, long, longer) = (rule(120, 123), rule(120, 124), rule(1, 255));
+    judge(V4, &[("filter/INPUT", fits.leak())]);
+    let error = |bytes: usize| {
+        format!("the rule needs {bytes} bytes for its comment and its shape, the kernel keeps 256")
+    };
+    refused(V4, &[(&long, &error(257)), (&longer, &error(256))]);
 }

@@ -4,7 +4,8 @@ use crate::xtables::module::Module;
 use crate::xtables::setting::find;
 use crate::xtables::words::OptionSpec;
 
-/// No expression: it is the comment of the rule, which nft shows too.
+/// No expression: the first is the comment of the rule, which nft shows too. Any other is in the
+/// note of its part.
 pub(super) static COMMENT: Module =
     Module::new("comment", &[OptionSpec::setting(&["comment"])], |comment| {
         comment.need("comment", "--comment")?;
@@ -12,7 +13,7 @@ pub(super) static COMMENT: Module =
     })
     .read_by(
         1,
-        // A rule keeps it in its userdata, not in expressions.
+        // A rule keeps it in its userdata and in the notes, not in expressions.
         |_| None,
         |settings, _| {
             let comment = find(settings, "comment").map_or("", |comment| comment.value());
