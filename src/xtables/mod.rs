@@ -12,8 +12,8 @@
 //! xtables (`xt match …`). What has no native form is refused by name, with the reason: a condition
 //! that meant something slightly different would be a hole in a firewall.
 //!
-//! It knows `net` and `nft` values. It does no IO: host names, service names, users and
-//! `/etc/protocols` are not looked up. See iptables(8), iptables-extensions(8), nft(8).
+//! It knows `net` and `nft` values. It does no IO: host names and users are not looked up, and
+//! of services and protocols it knows the usual names. See iptables(8), iptables-extensions(8), nft(8).
 
 mod address;
 mod base;
@@ -40,6 +40,7 @@ mod protocol;
 mod quote;
 mod rule;
 mod same;
+mod service;
 mod setting;
 mod shape;
 mod spec;

@@ -3,6 +3,7 @@
 use super::Error;
 use super::field::REGISTER;
 use super::interval::{Interval, gaps, in_set, normalise};
+use super::module::Context;
 use super::ports::{Side, range};
 use super::words::Given;
 use crate::nft::expr::{Lookup, Payload, Register, SetRef};
@@ -12,20 +13,24 @@ use crate::nft::{DataType, Element, Expr, Name, Set, SetFlags, concat};
 pub(super) type Ports = (u16, u16);
 
 /// Reads `80,90:100`.
-pub(super) fn port_list(given: &Given<'_>) -> Result<Vec<Ports>, Error> {
-    given.value().split(',').map(|text| range(given, text)).collect()
+pub(super) fn port_list(given: &Given<'_>, context: Context) -> Result<Vec<Ports>, Error> {
+    given.value().split(',').map(|text| range(given, text, context)).collect()
 }
 
 /// `--dports 80,90:100`: `th dport { 80, 90-100 }`.
-pub(super) fn port_list_match(given: &Given<'_>, side: Side) -> Result<Vec<Expr>, Error> {
-    let intervals = intervals(&port_list(given)?);
+pub(super) fn port_list_match(
+    given: &Given<'_>,
+    side: Side,
+    context: Context,
+) -> Result<Vec<Expr>, Error> {
+    let intervals = intervals(&port_list(given, context)?);
     Ok(in_set(side.field(), given.negated, DataType::InetService, intervals))
 }
 
 /// `--ports 80`, one port or the other: `th sport . th dport { 80 . 0-65535, 0-65535 . 80 }`.
-pub(super) fn either_port_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
+pub(super) fn either_port_match(given: &Given<'_>, context: Context) -> Result<Vec<Expr>, Error> {
     const ALL: Interval = Interval { first: 0, last: u16::MAX as u128 };
-    let ports = normalise(intervals(&port_list(given)?));
+    let ports = normalise(intervals(&port_list(given, context)?));
     // The kernel takes no element whose first or last key is inside another. Where ports at an end
     // are in the list, the second half is about sources that are not.
     let touches = |ports: &Interval| ports.first == 0 || ports.last == ALL.last;

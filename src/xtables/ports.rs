@@ -2,7 +2,9 @@
 
 use super::Error;
 use super::field::{between, transport};
+use super::module::Context;
 use super::number::number16;
+use super::service;
 use super::test::{Test, transport_field};
 use super::words::Given;
 use crate::nft::Expr;
@@ -28,9 +30,13 @@ impl Side {
 }
 
 /// `--dport 80`, `--dport 80:90`, `--dport :90`, `--dport 80:`: `th dport 80-90`.
-pub(super) fn port_match(given: &Given<'_>, side: Side) -> Result<Vec<Expr>, Error> {
+pub(super) fn port_match(
+    given: &Given<'_>,
+    side: Side,
+    context: Context,
+) -> Result<Vec<Expr>, Error> {
     // As iptables does, all but the ports at one end are those at the other.
-    Ok(match (range(given, given.value())?, given.negated) {
+    Ok(match (range(given, given.value(), context)?, given.negated) {
         ((0, u16::MAX), false) => Vec::new(),
         ((0, last), true) if last < u16::MAX => {
             between(side.field(), false, bytes(last + 1), bytes(u16::MAX))
@@ -65,15 +71,16 @@ pub(super) fn read_ports(field: &Expr, test: &Test<'_>) -> Option<(Side, bool, S
     Some((side, negated, text))
 }
 
-/// Reads a port or a range of ports.
-pub(super) fn range(given: &Given<'_>, text: &str) -> Result<(u16, u16), Error> {
+/// Reads a port or a range of ports: numbers, or names of services of the rule's protocol.
+pub(super) fn range(given: &Given<'_>, text: &str, context: Context) -> Result<(u16, u16), Error> {
     let bad = || Error::BadPort { word: given.word.to_owned(), value: text.to_owned() };
+    let port = |text: &str| number16(text).or_else(|| service::port(text, context.protocol));
     let (first, last) = match text.split_once(':') {
         Some((first, last)) => (
-            if first.is_empty() { Some(0) } else { number16(first) },
-            if last.is_empty() { Some(u16::MAX) } else { number16(last) },
+            if first.is_empty() { Some(0) } else { port(first) },
+            if last.is_empty() { Some(u16::MAX) } else { port(last) },
         ),
-        None => (number16(text), number16(text)),
+        None => (port(text), port(text)),
     };
     let (first, last) = (first.ok_or_else(bad)?, last.ok_or_else(bad)?);
     if first > last {

@@ -70,6 +70,40 @@ fn words_when_refused_then_the_error_says_why() {
 }
 
 #[test]
+fn services_when_named_then_are_the_ports_that_iptables_means() {
+    judge(
+        V4,
+        &[
+            ("filter/INPUT", "-p tcp --dport ssh"),
+            ("filter/INPUT", "-p tcp ! --sport http:https"),
+            ("filter/INPUT", "-p tcp --dport 20:ftp"),
+            ("filter/INPUT", "-p tcp --dport :domain"),
+            ("filter/INPUT", "-p tcp --dport http-alt"),
+            ("filter/INPUT", "-p udp --dport domain"),
+            ("filter/INPUT", "-p udp --dport syslog"),
+            ("filter/INPUT", "-p tcp -m multiport --dports http,https,x11:6010"),
+            ("filter/INPUT", "-p udp -m multiport ! --ports ntp,bootps:bootpc"),
+        ],
+    );
+    let error = |option: &str, value: &str| {
+        format!(
+            "option {option}: \"{value}\" is not a port, a range of ports, or a service known for \
+             the protocol (/etc/services is not read)"
+        )
+    };
+    refused(
+        V4,
+        &[
+            ("-p tcp --dport no-such", &error("--dport", "no-such")),
+            ("-p udp --dport ssh", &error("--dport", "ssh")),
+            ("-p sctp --dport ssh", &error("--dport", "ssh")),
+            ("-p tcp --dport SSH", &error("--dport", "SSH")),
+            ("-p tcp -m multiport --dports ssh,ssl", &error("--dports", "ssl")),
+        ],
+    );
+}
+
+#[test]
 fn comments_when_more_than_a_rule_keeps_then_the_error_says_so() {
     let x = |count: usize| "x".repeat(count);
     let rule = |first, second| {

@@ -8,7 +8,7 @@ use crate::nft::expr::{Ct, CtDirection, CtKey};
 use crate::xtables::Error;
 use crate::xtables::address::{Place, Prefix, Side, address_match, whole_address};
 use crate::xtables::field::{REGISTER, any_bit, between, between_u32, ct, equal, masked};
-use crate::xtables::module::{Module, Options};
+use crate::xtables::module::{Context, Module, Options};
 use crate::xtables::number::number32;
 use crate::xtables::ports;
 use crate::xtables::protocol::protocol;
@@ -59,10 +59,10 @@ fn build(conntrack: &Options<'_>) -> Result<Vec<Expr>, Error> {
             "ctorigdst" => flow_address(given, Original, Destination, version)?,
             "ctreplsrc" => flow_address(given, Reply, Source, version)?,
             "ctrepldst" => flow_address(given, Reply, Destination, version)?,
-            "ctorigsrcport" => flow_port(given, Original, ProtoSrc)?,
-            "ctorigdstport" => flow_port(given, Original, ProtoDst)?,
-            "ctreplsrcport" => flow_port(given, Reply, ProtoSrc)?,
-            "ctrepldstport" => flow_port(given, Reply, ProtoDst)?,
+            "ctorigsrcport" => flow_port(given, (Original, ProtoSrc), conntrack.context)?,
+            "ctorigdstport" => flow_port(given, (Original, ProtoDst), conntrack.context)?,
+            "ctreplsrcport" => flow_port(given, (Reply, ProtoSrc), conntrack.context)?,
+            "ctrepldstport" => flow_port(given, (Reply, ProtoDst), conntrack.context)?,
             "ctexpire" => expiration_match(given)?,
             _ => direction_match(given)?,
         });
@@ -129,8 +129,12 @@ fn expiration_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
 
 /// `--ctorigdstport 8080`: `ct original proto-dst 8080`. nft 1.0.6 lists it as `[invalid type]`,
 /// which it cannot read back, where no `meta l4proto` stands in front; so one must.
-fn flow_port(given: &Given<'_>, direction: CtDirection, key: CtKey) -> Result<Vec<Expr>, Error> {
-    let (first, last) = ports::range(given, given.value())?;
+fn flow_port(
+    given: &Given<'_>,
+    (direction, key): (CtDirection, CtKey),
+    context: Context,
+) -> Result<Vec<Expr>, Error> {
+    let (first, last) = ports::range(given, given.value(), context)?;
     let field = Ct::Load { key, direction: Some(direction), dreg: REGISTER }.into();
     Ok(between(field, given.negated, ports::bytes(first), ports::bytes(last)))
 }

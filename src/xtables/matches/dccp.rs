@@ -51,8 +51,8 @@ fn build(dccp: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let mut exprs = Vec::new();
     for given in &dccp.given {
         exprs.extend(match given.spec.name() {
-            "sport" => port_match(given, Side::Source)?,
-            "dport" => port_match(given, Side::Destination)?,
+            "sport" => port_match(given, Side::Source, dccp.context)?,
+            "dport" => port_match(given, Side::Destination, dccp.context)?,
             _ => type_match(given, types(given)?),
         });
     }

@@ -28,9 +28,9 @@ pub(super) static MULTIPORT: Module = Module::new(
 fn build(multiport: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let given = multiport.only("--sports, --dports or --ports")?;
     match given.spec.name() {
-        "sports" => port_list_match(given, Side::Source),
-        "dports" => port_list_match(given, Side::Destination),
-        _ => either_port_match(given),
+        "sports" => port_list_match(given, Side::Source, multiport.context),
+        "dports" => port_list_match(given, Side::Destination, multiport.context),
+        _ => either_port_match(given, multiport.context),
     }
 }
 
@@ -38,7 +38,7 @@ fn build(multiport: &Options<'_>) -> Result<Vec<Expr>, Error> {
 fn note(multiport: &Options<'_>) -> Vec<u8> {
     let Some(given) = multiport.given.first() else { return Vec::new() };
     let bytes = |(first, last): &Ports| [first.to_be_bytes(), last.to_be_bytes()].concat();
-    match port_list(given).unwrap_or_default().as_slice() {
+    match port_list(given, multiport.context).unwrap_or_default().as_slice() {
         [_] if given.spec.name() != "ports" => Vec::new(),
         list => list.iter().flat_map(bytes).collect(),
     }

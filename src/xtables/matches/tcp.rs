@@ -45,8 +45,8 @@ fn build(tcp: &Options<'_>) -> Result<Vec<Expr>, Error> {
     }
     for given in &tcp.given {
         exprs.extend(match given.spec.name() {
-            "sport" => port_match(given, Side::Source)?,
-            "dport" => port_match(given, Side::Destination)?,
+            "sport" => port_match(given, Side::Source, tcp.context)?,
+            "dport" => port_match(given, Side::Destination, tcp.context)?,
             "syn" => masked(transport(FLAGS), [0x17], given.negated, [0x02]),
             _ => flags_match(given)?,
         });

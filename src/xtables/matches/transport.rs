@@ -41,7 +41,7 @@ fn build(ports: &Options<'_>) -> Result<Vec<Expr>, Error> {
             "sport" => Side::Source,
             _ => Side::Destination,
         };
-        exprs.extend(port_match(given, side)?);
+        exprs.extend(port_match(given, side, ports.context)?);
     }
     Ok(exprs)
 }
