@@ -132,7 +132,7 @@ pub enum Error {
     },
     /// A port that is none.
     #[error(
-        "option {word}: {value:?} is not a port, a range of ports, or a service known for the protocol (/etc/services is not read)"
+        "option {word}: {value:?} is not a port or a range of ports (of services the usual names of the protocol are known, /etc/services is not read)"
     )]
     BadPort {
         /// The option as given.

@@ -70,6 +70,35 @@ fn words_when_refused_then_the_error_says_why() {
 }
 
 #[test]
+fn options_of_tcp_when_asked_for_then_print_as_iptables_does() {
+    for version in [V4, V6] {
+        judge(
+            version,
+            &[
+                ("filter/INPUT", "-p tcp --tcp-option 2"),
+                ("filter/INPUT", "-p tcp ! --tcp-option 0x8 --syn --dport 80"),
+                ("filter/INPUT", "-p tcp ! --tcp-option 5 ! --tcp-flags ALL NONE"),
+                ("filter/INPUT", "-p tcp ! --tcp-option 99"),
+                ("filter/INPUT", "-p tcp --tcp-option 254 --sport 1:9"),
+            ],
+        );
+    }
+    let number = "is not the number of an option, 1 to 255";
+    refused(
+        V4,
+        &[
+            ("-p tcp --tcp-option 0", &format!("option --tcp-option: \"0\" {number}")),
+            ("-p tcp --tcp-option 256", &format!("option --tcp-option: \"256\" {number}")),
+            (
+                "-p tcp --tcp-option 1",
+                "option --tcp-option: \"1\" has no native nftables form: nf_tables does not look \
+                 for an option in the last byte, where this one may be",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn services_when_named_then_are_the_ports_that_iptables_means() {
     judge(
         V4,
@@ -87,8 +116,8 @@ fn services_when_named_then_are_the_ports_that_iptables_means() {
     );
     let error = |option: &str, value: &str| {
         format!(
-            "option {option}: \"{value}\" is not a port, a range of ports, or a service known for \
-             the protocol (/etc/services is not read)"
+            "option {option}: \"{value}\" is not a port or a range of ports (of services the usual \
+             names of the protocol are known, /etc/services is not read)"
         )
     };
     refused(

@@ -2,21 +2,23 @@
 
 use super::transport::{list_port, port_settings};
 use crate::nft::Expr;
+use crate::nft::expr::{Extension, Exthdr, ExthdrOp};
 use crate::xtables::Error;
-use crate::xtables::field::{masked, transport};
+use crate::xtables::field::{REGISTER, equal, masked, transport};
 use crate::xtables::module::{Module, Options, Span, conflict};
+use crate::xtables::number::number8;
 use crate::xtables::ports::{Side, port_match};
-use crate::xtables::setting::{Setting, Style};
+use crate::xtables::setting::{Setting, Style, not};
 use crate::xtables::test::{Test, tests, transport_field};
 use crate::xtables::words::{Given, OptionSpec};
 
-/// `tcp dport 80`, `tcp flags syn / fin,syn,rst,ack`.
+/// `tcp dport 80`, `tcp flags syn / fin,syn,rst,ack`, `tcp option maxseg exists`.
 pub(super) static TCP: Module = Module::new(
     "tcp",
     &[
         OptionSpec::value(&["sport", "source-port"]),
         OptionSpec::value(&["dport", "destination-port"]),
-        OptionSpec::refused(&["tcp-option"], "TCP options are not translated"),
+        OptionSpec::value(&["tcp-option"]),
         OptionSpec::value(&["tcp-flags"]).two_values(),
         OptionSpec::flag(&["syn"]).negatable(),
     ],
@@ -25,6 +27,11 @@ pub(super) static TCP: Module = Module::new(
 .after(&[6], "\"-p tcp\" in the rule")
 .read_by(2, read, list);
 
+/// Where the length of the header is, in the upper half of a byte.
+const LENGTH: (u32, u32) = (12, 1);
+const LENGTH_MASK: u8 = 0xf0;
+/// An option of a single byte.
+const NOP: u8 = 1;
 /// Where the flags are in the header.
 const FLAGS: (u32, u32) = (13, 1);
 const NAMES: [(&str, u8); 8] = [
@@ -47,11 +54,43 @@ fn build(tcp: &Options<'_>) -> Result<Vec<Expr>, Error> {
         exprs.extend(match given.spec.name() {
             "sport" => port_match(given, Side::Source, tcp.context)?,
             "dport" => port_match(given, Side::Destination, tcp.context)?,
+            "tcp-option" => option_match(given)?,
             "syn" => masked(transport(FLAGS), [0x17], given.negated, [0x02]),
             _ => flags_match(given)?,
         });
     }
     Ok(exprs)
+}
+
+/// `--tcp-option N`: `tcp option N exists`, `tcp doff != 0 tcp option N missing`. A later fragment
+/// has no option, and is not without it either: it has no header, and so no length of it.
+fn option_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
+    let kind = number8(given.value()).filter(|kind| *kind > 0);
+    match kind.ok_or_else(|| given.bad(given.value(), "the number of an option, 1 to 255"))? {
+        NOP => Err(given.unsupported(
+            "nf_tables does not look for an option in the last byte, where this one may be",
+        )),
+        kind => {
+            let of = Extension { op: ExthdrOp::TcpOption, kind };
+            let exists = Exthdr::Exists { of, dreg: REGISTER }.into();
+            let mut exprs = match given.negated {
+                true => masked(transport(LENGTH), [LENGTH_MASK], true, [0]),
+                false => Vec::new(),
+            };
+            exprs.extend(equal(exists, false, [u8::from(!given.negated)]));
+            Ok(exprs)
+        }
+    }
+}
+
+/// The number of the option that an expression looks for.
+fn option_kind(field: &Expr) -> Option<u8> {
+    match field {
+        Expr::Exthdr(Exthdr::Exists {
+            of: Extension { op: ExthdrOp::TcpOption, kind }, ..
+        }) => Some(*kind),
+        _ => None,
+    }
 }
 
 /// `--tcp-flags MASK SET`: of these flags, exactly those.
@@ -69,7 +108,7 @@ fn flags(given: &Given<'_>, list: &str) -> Result<u8, Error> {
 }
 
 fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
-    let mut settings = Vec::new();
+    let (mut settings, mut has_length) = (Vec::new(), false);
     for (field, test) in tests(span.exprs)? {
         match test {
             Test::Masked { mask: [mask], negated, value: [set] }
@@ -78,10 +117,26 @@ fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
                 let (mask, set) = (flag_names(*mask), flag_names(*set));
                 settings.push(Setting::pair("tcp-flags", mask, set).negated(negated));
             }
+            Test::Masked { mask: [LENGTH_MASK], negated: true, value: [0] }
+                if transport_field(field) == Some(LENGTH) && !has_length =>
+            {
+                has_length = true;
+            }
+            Test::Equal { negated: false, value: [there @ (0 | 1)] }
+                if option_kind(field).is_some() =>
+            {
+                let kind = option_kind(field)?.to_string();
+                let negated = *there == 0;
+                // The one never without the other.
+                if negated != std::mem::take(&mut has_length) {
+                    return None;
+                }
+                settings.push(Setting::new("tcp-option", kind).negated(negated));
+            }
             test => settings.extend(port_settings(field, &test)?),
         }
     }
-    Some(settings)
+    (!has_length).then_some(settings)
 }
 
 /// `FIN,SYN`, `NONE`; never `ALL`.
@@ -102,6 +157,7 @@ fn list(settings: &[Setting], style: &Style) -> String {
             let not = if setting.negated { "!" } else { "" };
             Some(format!("flags:{not}0x{:02X}/0x{:02X}", flags(mask), flags(set)))
         }
+        [kind] if setting.name == "tcp-option" => Some(format!("option={}{kind}", not(setting))),
         _ => list_port(setting, style),
     };
     let options = settings.iter().filter_map(option);
