@@ -14,7 +14,9 @@ const fn refused(part: &'static str, says: &'static str) -> Refused {
 /// Matches and their options. An entry that refuses nothing any more fails the test.
 pub const MATCHES: &[Refused] = &[
     refused("--tcp-option 1", "nf_tables does not look for an option in the last byte"),
-    refused("--chunk-types", "chunks of SCTP are not translated"),
+    refused("--chunk-types", "one rule cannot say that one of several chunks is there"),
+    refused("--chunk-types only", "nf_tables does not look for all other chunks"),
+    refused("--chunk-types", "it looks for chunks that nft has names for, without their flags"),
     refused("--dccp-option", "nft 1.0.6 has no words for options of DCCP"),
     refused("! --ctstate", "without SNAT or DNAT are also packets without a flow"),
     refused("--ctstate", "SNAT and DNAT are no states"),

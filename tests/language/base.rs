@@ -99,6 +99,43 @@ fn options_of_tcp_when_asked_for_then_print_as_iptables_does() {
 }
 
 #[test]
+fn chunks_of_sctp_when_asked_for_then_print_as_iptables_does() {
+    for version in [V4, V6] {
+        judge(
+            version,
+            &[
+                ("filter/INPUT", "-p sctp --chunk-types any DATA"),
+                ("filter/INPUT", "-p sctp --chunk-types all data"),
+                ("filter/INPUT", "-p sctp ! --chunk-types any ASCONF --dport 80"),
+                ("filter/INPUT", "-p sctp ! --chunk-types all SHUTDOWN_COMPLETE --sport 1:9"),
+                ("filter/INPUT", "-p sctp --chunk-types all SACK,INIT,ECN_CWR"),
+                ("filter/INPUT", "-p sctp ! --chunk-types any FORWARD_TSN,ASCONF_ACK"),
+            ],
+        );
+    }
+    let option = "option --chunk-types:";
+    let form = "has no native nftables form:";
+    let several = "one rule cannot say that one of several chunks is there";
+    let named = "it looks for chunks that nft has names for, without their flags";
+    refused(
+        V4,
+        &[
+            ("-p sctp --chunk-types any DATA,INIT", &format!("{option} \"any\" {form} {several}")),
+            (
+                "-p sctp ! --chunk-types all DATA,INIT",
+                &format!("{option} \"all\" {form} {several}"),
+            ),
+            (
+                "-p sctp --chunk-types only DATA",
+                &format!("{option} \"only\" {form} nf_tables does not look for all other chunks"),
+            ),
+            ("-p sctp --chunk-types any I_DATA", &format!("{option} \"I_DATA\" {form} {named}")),
+            ("-p sctp --chunk-types any DATA:Be", &format!("{option} \"DATA:Be\" {form} {named}")),
+        ],
+    );
+}
+
+#[test]
 fn services_when_named_then_are_the_ports_that_iptables_means() {
     judge(
         V4,

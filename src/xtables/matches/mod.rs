@@ -28,6 +28,7 @@ mod owner;
 mod pkttype;
 mod refused;
 mod rpfilter;
+mod sctp;
 mod socket;
 mod span;
 mod statistic;

@@ -3,7 +3,8 @@
 use super::{
     addrtype, comment, connbytes, connlimit, conntrack, conntrack_state, dccp, dscp, ecn, exthdr,
     flow, hashlimit, host, icmp, iprange, ipsec, length, limit, mac, mark, mobility, multiport,
-    owner, pkttype, refused, rpfilter, socket, statistic, tcp, tcpmss, time, transport, ttl, vxlan,
+    owner, pkttype, refused, rpfilter, sctp, socket, statistic, tcp, tcpmss, time, transport, ttl,
+    vxlan,
 };
 use crate::net::IpVersion;
 use crate::xtables::Error;
@@ -12,7 +13,7 @@ use crate::xtables::module::Module;
 static MODULES: [&Module; 53] = [
     &tcp::TCP,
     &transport::UDP,
-    &transport::SCTP,
+    &sctp::SCTP,
     &dccp::DCCP,
     &transport::UDPLITE,
     &multiport::MULTIPORT,

@@ -31,6 +31,8 @@ fn matches_when_listed_then_print_as_iptables_does() {
                 "-m time --datestart 2020-01-01T10:00 --datestop 2021",
                 "TIME starting from 2020-01-01 10:00:00 until date 2021-01-01 00:00:00 UTC",
             ),
+            ("-p sctp --chunk-types any DATA", "sctp any 0x0000"),
+            ("-p sctp ! --chunk-types any SACK,INIT --dport 9", "sctp dpt:9 ! any 0x0001,0x0003"),
             ("-p tcp --tcp-option 8", "tcp option=8"),
             ("-p tcp --dport 80 ! --tcp-option 8 --syn", "tcp dpt:80 option=!8 flags:0x17/0x02"),
             ("-p tcp -m tcpmss --mss 100:200", "tcpmss match 100:200"),

@@ -1,4 +1,4 @@
-//! `-m udp`, `-m sctp`, `-m udplite`: ports of transports other than TCP.
+//! `-m udp`, `-m udplite`: ports, and those of other transports.
 
 use crate::nft::Expr;
 use crate::xtables::Error;
@@ -20,19 +20,6 @@ pub(super) static UDP: Module = Module::new("udp", &[SOURCE, DESTINATION], build
 pub(super) static UDPLITE: Module = Module::new("udplite", &[SOURCE, DESTINATION], build)
     .after(&[136], "\"-p udplite\" in the rule")
     .read_by(6, read, |settings, style| list_ports("udplite", settings, style));
-
-/// `sctp dport 9000`.
-pub(super) static SCTP: Module = Module::new(
-    "sctp",
-    &[
-        SOURCE,
-        DESTINATION,
-        OptionSpec::refused(&["chunk-types"], "chunks of SCTP are not translated"),
-    ],
-    build,
-)
-.after(&[132], "\"-p sctp\" in the rule")
-.read_by(4, read, |settings, style| list_ports("sctp", settings, style));
 
 fn build(ports: &Options<'_>) -> Result<Vec<Expr>, Error> {
     let mut exprs = Vec::new();
