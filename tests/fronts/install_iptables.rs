@@ -154,3 +154,43 @@ fn install_iptables_when_there_are_no_alternatives_then_files_are_kept_and_put_b
     assert_eq!(left, ["iptables"]);
     assert_eq!(fs::read_to_string(directory.join("iptables")).unwrap(), "#!/bin/sh\n");
 }
+
+#[test]
+fn install_iptables_when_a_directory_is_named_then_alternatives_stay_as_they_are() {
+    isolate();
+    let before = (registered(), programs());
+    let directory = Path::new("/run/programs");
+    fs::create_dir(directory).unwrap();
+    fs::write(directory.join("ip6tables"), "#!/bin/sh\n").unwrap();
+    portcullis(&["install", "iptables", "--bin-dir", "/run/programs"]).success();
+    assert_eq!((registered(), programs()), before);
+    for program in ["iptables", "ip6tables-restore", "iptables-translate"] {
+        let path = directory.join(program);
+        assert_eq!(path.canonicalize().unwrap(), Path::new(BINARY).canonicalize().unwrap());
+    }
+    assert!(version("/run/programs/ip6tables").contains("portcullis"));
+    // The alternatives are another installation, which goes by itself.
+    portcullis(&["install", "iptables"]).success();
+    assert!(version("iptables").contains("portcullis"));
+    portcullis(&["uninstall", "iptables", "--bin-dir", "/run/programs"]).success();
+    let left: Vec<_> = fs::read_dir(directory).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["ip6tables"]);
+    assert_eq!(fs::read_to_string(directory.join("ip6tables")).unwrap(), "#!/bin/sh\n");
+    assert!(version("iptables").contains("portcullis"));
+    portcullis(&["uninstall", "iptables"]).success();
+    assert_eq!((registered(), programs()), before);
+}
+
+#[test]
+fn uninstall_iptables_when_both_are_in_one_directory_then_the_named_one_is_the_links() {
+    isolate();
+    let before = (registered(), programs());
+    portcullis(&["install", "iptables"]).success();
+    let chosen = (registered(), programs());
+    portcullis(&["install", "iptables", "--bin-dir", "/usr/sbin"]).success();
+    assert_eq!(registered(), chosen.0);
+    portcullis(&["uninstall", "iptables", "--bin-dir", "/usr/sbin"]).success();
+    assert_eq!((registered(), programs()), chosen);
+    portcullis(&["uninstall", "iptables"]).success();
+    assert_eq!((registered(), programs()), before);
+}

@@ -57,8 +57,8 @@ enum InstallWhat {
         #[arg(long, requires = "list")]
         json: bool,
     },
-    /// iptables, ip6tables and their -save and -restore: as an alternative where they are
-    /// alternatives, or else in the place of what is there, which is kept
+    /// iptables, ip6tables and their relatives: as an alternative where they are alternatives, or
+    /// else in the place of what is there, which is kept
     Iptables {
         #[command(flatten)]
         place: ProgramPlace,
@@ -81,9 +81,16 @@ enum UninstallWhat {
 
 #[derive(Debug, Clone, clap::Args)]
 struct ProgramPlace {
-    /// The directory of the programs
-    #[arg(long, value_name = "DIR", default_value = IPTABLES_BIN_DIR)]
-    bin_dir: PathBuf,
+    /// Links in this directory, whether or not there are alternatives, which stay as they are
+    /// [default: the alternatives where there are some, or else /usr/sbin]
+    #[arg(long, value_name = "DIR")]
+    bin_dir: Option<PathBuf>,
+}
+
+impl ProgramPlace {
+    fn directory(&self) -> Directory {
+        Directory::new(self.bin_dir.as_deref().unwrap_or(Path::new(IPTABLES_BIN_DIR)))
+    }
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -110,10 +117,13 @@ pub fn install(options: &Install, applets: Applets<'_>, out: &mut impl Write) ->
             put(&directory, applets.cni, &wanted, &binary, out)
         }
         InstallWhat::Iptables { place } => {
-            let directory = Directory::new(&place.bin_dir);
+            let directory = place.directory();
             let wanted = link_to(&binary)?;
             match &wanted {
-                Placed::Link(target) if iptables::has_alternatives()? => {
+                // Who names a directory wants the programs there, and the host as it is.
+                Placed::Link(target)
+                    if place.bin_dir.is_none() && iptables::has_alternatives()? =>
+                {
                     iptables::install(&directory, applets.iptables, target, out)
                 }
                 Placed::Link(_) | Placed::Copy(_) => {
@@ -200,21 +210,31 @@ fn make(path: &Path, wanted: &Placed, binary: &Path) -> io::Result<()> {
 /// # Errors
 /// [`Error`]; nothing is changed then.
 pub fn uninstall(options: &Uninstall, out: &mut impl Write) -> Result<(), Error> {
-    let directory = match &options.what {
-        UninstallWhat::Cni { place } => Directory::new(&place.bin_dir),
-        UninstallWhat::Iptables { place } => Directory::new(&place.bin_dir),
-    };
-    if iptables::is_installed(&directory) {
-        return iptables::uninstall(&directory, out);
+    match &options.what {
+        UninstallWhat::Cni { place } => take_away(&Directory::new(&place.bin_dir), out),
+        UninstallWhat::Iptables { place } => {
+            let directory = place.directory();
+            // Links of a directory that was named go first: both can be there.
+            let has_links = place.bin_dir.is_some() && !directory.record()?.entries.is_empty();
+            if iptables::is_installed(&directory) && !has_links {
+                iptables::uninstall(&directory, out)
+            } else {
+                take_away(&directory, out)
+            }
+        }
     }
+}
+
+/// Takes what [`put`] has put there out of a directory.
+fn take_away(directory: &Directory, out: &mut impl Write) -> Result<(), Error> {
     let record = directory.record()?;
     let mut steps = Vec::new();
     for (name, entry) in &record.entries {
-        steps.push((name.as_str(), BackStep::decide(&directory, name, entry)?));
+        steps.push((name.as_str(), BackStep::decide(directory, name, entry)?));
     }
     if Standing::at(&directory.record_path())? != Standing::Nothing {
         let mut journal = Journal::default();
-        match restore_all(&mut journal, &directory, &steps) {
+        match restore_all(&mut journal, directory, &steps) {
             Ok(()) => journal.commit(),
             Err(error) => return Err(journal.roll_back(error)),
         }
@@ -223,7 +243,7 @@ pub fn uninstall(options: &Uninstall, out: &mut impl Write) -> Result<(), Error>
             tracing::warn!(path = %before.display(), %error, "the directory stays");
         }
     }
-    report::uninstalled(&directory, &steps, out)
+    report::uninstalled(directory, &steps, out)
 }
 
 fn restore_all(

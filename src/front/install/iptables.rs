@@ -1,8 +1,8 @@
 //! `portcullis install iptables` and `portcullis uninstall iptables`.
 //!
 //! Where `iptables` is a name of alternatives, this program becomes one of them and is chosen; the
-//! choice from before is recorded. Elsewhere the names become links to it, and what stood in their
-//! place is kept, as with the plugins.
+//! choice from before is recorded. Elsewhere, and in a directory that was named, the names become links
+//! to it, and what stood in their place is kept, as with the plugins.
 
 use std::fs;
 use std::io::Write;
