@@ -58,10 +58,22 @@ impl Rule {
     /// The same as iptables-save prints it.
     #[must_use]
     pub fn saved(&self) -> String {
-        self.all_words().iter().map(Word::quoted).collect::<Vec<_>>().join(" ")
+        let (before, target) = self.saved_parts();
+        [before, target].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The same in two: the words in front of `-j` or `-g`, and from there. Both may be empty.
+    #[must_use]
+    pub fn saved_parts(&self) -> (String, String) {
+        let text = |words: &[Word]| words.iter().map(Word::quoted).collect::<Vec<_>>().join(" ");
+        (text(&self.match_words()), text(&self.target_words()))
     }
 
     fn all_words(&self) -> Vec<Word> {
+        [self.match_words(), self.target_words()].concat()
+    }
+
+    fn match_words(&self) -> Vec<Word> {
         let mut words = Vec::new();
         for BaseSetting { base, negated, value } in &self.base {
             words.extend(negated.then(|| Word::plain("!")));
@@ -72,20 +84,24 @@ impl Rule {
             words.push(Word::plain("-m"));
             words.extend(extension.words());
         }
+        words
+    }
+
+    fn target_words(&self) -> Vec<Word> {
         match &self.target {
-            Target::None => {}
+            Target::None => Vec::new(),
             Target::Verdict(Verdict::Goto(chain)) => {
-                words.extend([Word::plain("-g"), Word::plain(chain.as_str())]);
+                vec![Word::plain("-g"), Word::plain(chain.as_str())]
             }
             Target::Verdict(verdict) => {
-                words.extend([Word::plain("-j"), Word::plain(verdict_name(verdict))]);
+                vec![Word::plain("-j"), Word::plain(verdict_name(verdict))]
             }
             Target::Extension(extension) => {
-                words.push(Word::plain("-j"));
+                let mut words = vec![Word::plain("-j")];
                 words.extend(extension.words());
+                words
             }
         }
-        words
     }
 
     /// What `iptables -L` prints behind the columns for the matches and the target.

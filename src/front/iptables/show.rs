@@ -60,19 +60,15 @@ fn append(
         return writeln!(out, "# -A {}: not in the words of iptables: {text}", chain.name);
     };
     let Counters { packets, bytes } = read.counters().unwrap_or_default();
-    let words = read.saved();
-    let rule = if words.is_empty() { words } else { format!(" {words}") };
+    let (before, target) = read.saved_parts();
+    // Every part has a blank in front of it.
+    let spaced = |words: String| if words.is_empty() { words } else { format!(" {words}") };
+    let (name, before, target) = (&chain.name, spaced(before), spaced(target));
     match counts {
-        Counts::Hidden => writeln!(out, "-A {}{rule}", chain.name),
-        Counts::InFront => writeln!(out, "[{packets}:{bytes}] -A {}{rule}", chain.name),
+        Counts::Hidden => writeln!(out, "-A {name}{before}{target}"),
+        Counts::InFront => writeln!(out, "[{packets}:{bytes}] -A {name}{before}{target}"),
         // In front of the target, as iptables prints it.
-        Counts::Behind => match rule.rfind(" -j ").or_else(|| rule.rfind(" -g ")) {
-            Some(at) => {
-                let (before, target) = rule.split_at(at);
-                writeln!(out, "-A {}{before} -c {packets} {bytes}{target}", chain.name)
-            }
-            None => writeln!(out, "-A {}{rule} -c {packets} {bytes}", chain.name),
-        },
+        Counts::Behind => writeln!(out, "-A {name}{before} -c {packets} {bytes}{target}"),
     }
 }
 
