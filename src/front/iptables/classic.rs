@@ -1,6 +1,23 @@
 //! The words of iptables for what callers and users know of it; our own for the rest.
 
+use nix::errno::Errno;
+
 use crate::xtables::Error;
+
+/// An errno in the words of glibc, which callers may look for; other libraries have others.
+pub(super) fn errno_text(errno: i32) -> &'static str {
+    match Errno::from_raw(errno) {
+        Errno::EIO => "Input/output error",
+        Errno::EBADF => "Bad file descriptor",
+        Errno::EAGAIN => "Resource temporarily unavailable",
+        Errno::ENOMEM => "Cannot allocate memory",
+        Errno::ENFILE => "Too many open files in system",
+        Errno::ERANGE => "Numerical result out of range",
+        Errno::ELOOP => "Too many levels of symbolic links",
+        Errno::EOPNOTSUPP => "Operation not supported",
+        other => other.desc(),
+    }
+}
 
 /// What iptables says of words that are no rule.
 pub(super) fn classic(error: &Error) -> String {

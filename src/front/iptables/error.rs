@@ -2,9 +2,7 @@
 
 use std::io::{self, Write};
 
-use nix::errno::Errno;
-
-use super::classic::classic;
+use super::classic::{classic, errno_text};
 use super::sealed::Deed;
 use crate::{nft, xtables};
 
@@ -153,7 +151,7 @@ pub struct Refusal {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let why = Errno::from_raw(self.errno).desc();
+        let why = errno_text(self.errno);
         let (deed, object) = (self.deed.classic(), self.deed.object(&self.chain));
         write!(f, "{deed} failed ({why}): {object}")
     }

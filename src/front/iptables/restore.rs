@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Write};
 
 use super::builtin::Table;
 use super::change::{Changer, Effect};
+use super::classic::errno_text;
 use super::draft::Draft;
 use super::draft_chains::policy_named;
 use super::error::{Error, VERSION};
@@ -141,8 +142,8 @@ pub fn check_save_file(text: &str, version: IpVersion) -> Result<usize, Error> {
 }
 
 fn cannot_open(file: &str, error: &io::Error) -> Error {
-    let errno = error.raw_os_error().map(nix::errno::Errno::from_raw);
-    let cause = errno.map_or_else(|| error.to_string(), |errno| errno.desc().to_owned());
+    let errno = error.raw_os_error();
+    let cause = errno.map_or_else(|| error.to_string(), |errno| errno_text(errno).to_owned());
     Error::Open { file: file.to_owned(), cause }
 }
 

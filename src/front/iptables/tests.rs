@@ -1,6 +1,9 @@
 //! The parts that need no kernel.
 
+use nix::errno::Errno;
+
 use super::check_save_file;
+use super::classic::errno_text;
 use super::clock::date;
 use super::save_file::{Fault, Line, line};
 use crate::net::IpVersion;
@@ -33,6 +36,42 @@ fn lines_of_a_save_file_are_read_as_they_are_meant() {
     assert_eq!(line(":A"), Err(Fault::Policy));
     assert_eq!(line("[1] -A A"), Err(Fault::Counters));
     assert_eq!(line("-A \"A"), Err(Fault::Quote));
+}
+
+#[test]
+fn errors_of_the_kernel_are_in_the_words_of_glibc() {
+    // All that nf_tables and files answer.
+    let table = [
+        (Errno::EPERM, "Operation not permitted"),
+        (Errno::ENOENT, "No such file or directory"),
+        (Errno::EINTR, "Interrupted system call"),
+        (Errno::EIO, "Input/output error"),
+        (Errno::E2BIG, "Argument list too long"),
+        (Errno::EAGAIN, "Resource temporarily unavailable"),
+        (Errno::ENOMEM, "Cannot allocate memory"),
+        (Errno::EACCES, "Permission denied"),
+        (Errno::EBUSY, "Device or resource busy"),
+        (Errno::EEXIST, "File exists"),
+        (Errno::ENODEV, "No such device"),
+        (Errno::ENOTDIR, "Not a directory"),
+        (Errno::EISDIR, "Is a directory"),
+        (Errno::EINVAL, "Invalid argument"),
+        (Errno::ENFILE, "Too many open files in system"),
+        (Errno::EMFILE, "Too many open files"),
+        (Errno::ENOSPC, "No space left on device"),
+        (Errno::EROFS, "Read-only file system"),
+        (Errno::EMLINK, "Too many links"),
+        (Errno::ERANGE, "Numerical result out of range"),
+        (Errno::ENAMETOOLONG, "File name too long"),
+        (Errno::ELOOP, "Too many levels of symbolic links"),
+        (Errno::EOVERFLOW, "Value too large for defined data type"),
+        (Errno::EPROTONOSUPPORT, "Protocol not supported"),
+        (Errno::EOPNOTSUPP, "Operation not supported"),
+        (Errno::EAFNOSUPPORT, "Address family not supported by protocol"),
+        (Errno::ENOBUFS, "No buffer space available"),
+    ];
+    let found = table.map(|(errno, _)| errno_text(errno as i32));
+    assert_eq!(found, table.map(|(_, text)| text));
 }
 
 #[test]
