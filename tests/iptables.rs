@@ -14,5 +14,7 @@ mod garbage;
 mod replay;
 #[path = "iptables/sessions.rs"]
 mod sessions;
+#[path = "iptables/surroundings.rs"]
+mod surroundings;
 #[path = "iptables/world.rs"]
 mod world;

@@ -160,6 +160,9 @@ impl std::fmt::Display for Refusal {
 /// The version whose behaviour this is, as old callers read it.
 pub(super) const VERSION: &str = "v1.8.9 (nf_tables)";
 
+/// What a shell sees of a program that a pipe without a reader has ended: 128 and SIGPIPE.
+const BROKEN_PIPE: u8 = 141;
+
 impl Error {
     /// The same about a line of a save file.
     pub(super) fn on(self, line: usize) -> Self {
@@ -174,6 +177,7 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> u8 {
         match self {
+            broken if broken.is_broken_pipe() => BROKEN_PIPE,
             Error::Words(_)
             | Error::NoChain { .. }
             | Error::NatDrop
@@ -200,7 +204,12 @@ impl Error {
         }
     }
 
-    /// Prints it as `iptables` does.
+    /// Whether the reader of a pipe has seen enough.
+    fn is_broken_pipe(&self) -> bool {
+        matches!(self, Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// Prints it as `iptables` does: nothing where the reader of a pipe has gone.
     ///
     /// # Errors
     /// Those of the writer.
@@ -213,6 +222,7 @@ impl Error {
 
     fn print_at(&self, program: &str, line: Option<usize>, err: &mut impl Write) -> io::Result<()> {
         match self {
+            broken if broken.is_broken_pipe() => Ok(()),
             Error::Words(xtables::Error::UnexpectedWord { word }) => {
                 writeln!(err, "Bad argument `{word}'")?;
                 hint(program, line, err)

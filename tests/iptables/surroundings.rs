@@ -1,0 +1,47 @@
+//! Where the programs are called: at the end of a pipe that nobody reads.
+
+use std::process::{Command, Output};
+
+use crate::lab::{Netns, feed};
+use crate::world::{Family, isolate};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
+
+/// Runs words of a shell where `$binary` is ours.
+fn shell(netns: &Netns, script: &str) -> Output {
+    let mut bash = Command::new("bash");
+    bash.args(["-c", script]).env("binary", BINARY);
+    netns.enter(|| feed(&mut bash, ""))
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+#[test]
+fn print_when_the_reader_has_gone_then_ends_without_a_word() {
+    isolate();
+    let netns = Netns::add("pipe");
+    // More than a pipe holds.
+    let rule = format!("-A INPUT -m comment --comment {} -j ACCEPT\n", "x".repeat(200));
+    let file = format!("*filter\n:INPUT ACCEPT [0:0]\n{}COMMIT\n", rule.repeat(2000));
+    let restored = Family::Ours.call(&netns, &words(&["iptables-restore"]), &file);
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+    for program in ["iptables -S", "iptables -vnL", "iptables-save", "iptables-save -c"] {
+        let script = format!("$binary {program} | head -1; echo ${{PIPESTATUS[0]}}");
+        let output = shell(&netns, &script);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{program}");
+        let out = String::from_utf8_lossy(&output.stdout);
+        let lines: Vec<&str> = out.lines().collect();
+        // As a shell sees one that SIGPIPE has ended.
+        assert!(matches!(lines.as_slice(), [_, "141"]), "{program}: {out}");
+    }
+    // Translating needs no kernel, and ends the same.
+    let file = format!("*filter\n:INPUT ACCEPT [0:0]\n{}COMMIT\n", rule.repeat(2000));
+    let script = "$binary iptables-restore-translate | head -1; echo ${PIPESTATUS[0]}";
+    let mut bash = Command::new("bash");
+    bash.args(["-c", script]).env("binary", BINARY);
+    let output = feed(&mut bash, &file);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(output.stdout.ends_with(b"\n141\n"), "{output:?}");
+}
