@@ -8,9 +8,9 @@ pub enum Error {
     /// The exchange with the kernel failed.
     #[error(transparent)]
     Netlink(#[from] netlink::Error),
-    /// The caller may not change the firewall of this network namespace.
+    /// The caller may neither read nor change the firewall of this network namespace.
     #[error(
-        "not permitted to change nf_tables: CAP_NET_ADMIN is needed in the user namespace that owns this network namespace"
+        "not permitted to use nf_tables: CAP_NET_ADMIN is needed in the user namespace that owns this network namespace"
     )]
     NotPermitted,
     /// The kernel lacks something.

@@ -1,10 +1,11 @@
-//! Where the programs are called: at the end of a pipe that nobody reads.
+//! Where the programs are called: at the end of a pipe that nobody reads, and without privileges.
 
 use std::process::{Command, Output};
 
 use crate::lab::{Netns, feed};
 use crate::world::{Family, isolate};
 
+const REAL: &str = "/usr/sbin/xtables-nft-multi";
 const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
 
 /// Runs words of a shell where `$binary` is ours.
@@ -44,4 +45,44 @@ fn print_when_the_reader_has_gone_then_ends_without_a_word() {
     let output = feed(&mut bash, &file);
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert!(output.stdout.ends_with(b"\n141\n"), "{output:?}");
+}
+
+#[test]
+fn call_when_privileges_are_missing_then_says_what_iptables_says() {
+    isolate();
+    let netns = Netns::add("powerless");
+    let calls = [
+        "iptables -S",
+        "iptables -L",
+        "iptables -nL INPUT 1",
+        "iptables -t nat -A POSTROUTING -j MASQUERADE",
+        "iptables -N X",
+        "iptables -C INPUT -j DROP",
+        "iptables -D INPUT 1",
+        "iptables -P INPUT DROP",
+        "iptables -F",
+        "iptables -Z",
+        "ip6tables -t nat -L",
+        "iptables-save",
+        "ip6tables-save -t filter",
+        "iptables-restore",
+    ];
+    let file = "*filter\n:INPUT DROP [0:0]\n-A INPUT -j ACCEPT\nCOMMIT\n";
+    let answer = |binary: &str, call: &str| {
+        let mut words = call.split(' ');
+        let program = words.next().unwrap();
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-net_admin", "bash", "-c"]);
+        command.arg("exec -a \"$0\" \"$binary\" \"$@\"").arg(program).args(words);
+        command.env("binary", binary);
+        let output = netns.enter(|| feed(&mut command, file));
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    for call in calls {
+        let (code, out, err) = answer(BINARY, call);
+        assert_eq!(code, Some(4), "{call}: {err}");
+        assert!(err.contains("Permission denied (you must be root)"), "{call}: {err}");
+        assert_eq!((code, out, err), answer(REAL, call), "{call}");
+    }
 }

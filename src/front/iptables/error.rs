@@ -273,6 +273,12 @@ impl Error {
                 None => writeln!(err, "{program} {VERSION}:  {self}"),
             },
             Error::Refused(refusals) => print_refusals(program, refusals, err),
+            // The first that iptables asks, before anything else.
+            Error::Kernel(nft::Error::NotPermitted) => writeln!(
+                err,
+                "{program} {VERSION}: Could not fetch rule set generation id: Permission denied \
+                 (you must be root)"
+            ),
             Error::Line { .. } | Error::Kernel(_) | Error::Unsteady { .. } | Error::Io(_) => {
                 writeln!(err, "{program} {VERSION}: {self}")
             }
