@@ -14,7 +14,9 @@ const PLUGINS: [cni::Plugin; 5] =
 /// Container networks on nftables, over netlink.
 ///
 /// Linked as `bridge`, `host-local`, `portmap`, `firewall` or `loopback`, or with that as its first
-/// argument, it is the CNI plugin of that name.
+/// argument, it is the CNI plugin of that name. In the same way it is `iptables`, `iptables-save`,
+/// `iptables-restore`, `iptables-translate`, `iptables-restore-translate`, and the same of
+/// `ip6tables`: `portcullis iptables-translate -A INPUT -j DROP`.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis", version)]
 struct Arguments {

@@ -136,6 +136,10 @@ fn usage_when_wrong_then_is_an_error_on_stderr() {
     }
     let help = host.portcullis(&["--help"]).success();
     assert!(help.contains("list") && help.contains("portmap"), "{help}");
+    for program in ["iptables-save", "iptables-translate", "ip6tables"] {
+        assert!(help.contains(program), "{help}");
+        assert!(host.portcullis(&[program, "-V"]).success().starts_with(program));
+    }
     let version = host.portcullis(&["--version"]).success();
     assert_eq!(version, format!("portcullis {}\n", env!("CARGO_PKG_VERSION")));
 }
