@@ -1,5 +1,6 @@
 //! Applets: the programs that this one binary is, by the name it is called with.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -51,7 +52,9 @@ enum Command {
 }
 
 /// Runs the applet that `arguments` name: the first by its file name, or else the second.
-pub fn run(arguments: Vec<String>) -> ExitCode {
+pub fn run(given: &[OsString]) -> ExitCode {
+    let arguments: Vec<String> =
+        given.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let called = arguments.first().map_or("", |first| first.rsplit('/').next().unwrap_or(first));
     let word = arguments.get(1).map_or("", String::as_str);
     let plugin = PLUGINS.iter().find(|plugin| plugin.name == called || plugin.name == word);
@@ -67,7 +70,7 @@ pub fn run(arguments: Vec<String>) -> ExitCode {
     let program = iptables::Program::find(called).map(|program| (program, 1));
     let program = program.or_else(|| iptables::Program::find(word).map(|program| (program, 2)));
     if let Some((program, first)) = program {
-        let words = arguments.get(first..).unwrap_or_default();
+        let words = given.get(first..).unwrap_or_default();
         return iptables::run(program, words, &mut io::stdout().lock(), &mut io::stderr().lock());
     }
     match Arguments::try_parse_from(arguments) {

@@ -3,6 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    portcullis::applet::run(arguments)
+    portcullis::applet::run(&std::env::args_os().collect::<Vec<_>>())
 }

@@ -1,5 +1,8 @@
 //! Where the programs are called: at the end of a pipe that nobody reads, and without privileges.
 
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Output};
 
 use crate::lab::{Netns, feed};
@@ -85,4 +88,32 @@ fn call_when_privileges_are_missing_then_says_what_iptables_says() {
         assert!(err.contains("Permission denied (you must be root)"), "{call}: {err}");
         assert_eq!((code, out, err), answer(REAL, call), "{call}");
     }
+}
+
+#[test]
+fn words_when_not_utf8_then_are_refused_and_not_taken_for_others() {
+    isolate();
+    let netns = Netns::add("bytes");
+    for program in ["iptables", "iptables-translate"] {
+        let mut command = Command::new(BINARY);
+        command.args([program, "-A", "INPUT", "-m", "comment", "--comment"]);
+        command.arg(OsStr::from_bytes(b"a\xff")).args(["-j", "ACCEPT"]);
+        let output = netns.enter(|| feed(&mut command, ""));
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]));
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            err.starts_with(&format!("{program} v1.8.9 (nf_tables): `a\u{fffd}' is not UTF-8\n"))
+        );
+    }
+    // In a file too; what stands in front of it in the same table is not done either.
+    let file = b"*filter\n-A INPUT -j DROP\n-A INPUT -m comment --comment \"a\xff\"\nCOMMIT\n";
+    let path = std::env::temp_dir().join(format!("bytes-{}.save", std::process::id()));
+    fs::write(&path, file).unwrap();
+    let mut restore = Command::new(BINARY);
+    restore.arg("iptables-restore").arg(&path);
+    let output = netns.enter(|| feed(&mut restore, ""));
+    fs::remove_file(&path).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("UTF-8"));
+    assert!(!Family::Ours.saved(&netns, "iptables-save").iter().any(|line| line.starts_with("-A")));
 }

@@ -76,6 +76,12 @@ pub enum Error {
         /// The family that was asked for.
         version: crate::net::IpVersion,
     },
+    /// A word that is no text.
+    #[error("`{word}' is not UTF-8")]
+    NotUtf8 {
+        /// The word, as far as it can be shown.
+        word: String,
+    },
     /// A line of a save file.
     #[error("line {line}: {cause}")]
     Line {
@@ -183,6 +189,7 @@ impl Error {
             | Error::NatDrop
             | Error::NoChange
             | Error::OtherProgram { .. }
+            | Error::NotUtf8 { .. }
             | Error::BadLine { .. } => 2,
             Error::NoTable { .. } => 3,
             Error::NoSuch
@@ -235,6 +242,7 @@ impl Error {
             | Error::BadLine { .. }
             | Error::NatDrop
             | Error::NoChange
+            | Error::NotUtf8 { .. }
             | Error::OtherProgram { .. } => {
                 writeln!(err, "{program} {VERSION}: {self}")?;
                 hint(program, line, err)

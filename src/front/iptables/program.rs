@@ -1,5 +1,6 @@
 //! The programs, by name, and what each does with its arguments.
 
+use std::ffi::OsStr;
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
@@ -68,10 +69,16 @@ impl Program {
 /// Runs a program with the words behind its name; what it prints goes to `out` and `err`.
 pub fn run(
     program: Program,
-    words: &[String],
+    words: &[impl AsRef<OsStr>],
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> ExitCode {
+    let words = match words.iter().map(|word| as_text(word.as_ref())).collect::<Result<Vec<_>, _>>()
+    {
+        Ok(words) => words,
+        Err(error) => return fail(&error, program.name, err),
+    };
+    let words = words.as_slice();
     let mut out = BufWriter::new(out);
     let done = match program.kind {
         Kind::Command => command(program, words, &mut out),
@@ -90,6 +97,12 @@ pub fn run(
         (Err(error), _) => fail(&error, program.name, err),
         (Ok(()), Err(error)) => fail(&error.into(), program.name, err),
     }
+}
+
+/// Words are compared and kept as they are, so that none is taken for what it is not.
+fn as_text(word: &OsStr) -> Result<String, Error> {
+    let text = word.to_str().map(str::to_owned);
+    text.ok_or_else(|| Error::NotUtf8 { word: word.to_string_lossy().into_owned() })
 }
 
 fn fail(error: &Error, program: &str, err: &mut impl Write) -> ExitCode {
