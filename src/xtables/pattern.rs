@@ -75,21 +75,21 @@ impl<'a> Pattern<'a> {
 /// Whether the kernel lists an expression with the bytes that were sent. Others it numbers (sets),
 /// uses up (quotas) or lists in another form (`reject`, writes of `exthdr`).
 fn is_constant(expr: &Expr) -> bool {
-    match expr {
+    matches!(
+        expr,
         Expr::Payload(_)
-        | Expr::Meta(_)
-        | Expr::Cmp(_)
-        | Expr::Range(_)
-        | Expr::Bitwise(_)
-        | Expr::Byteorder(_)
-        | Expr::Ct(_)
-        | Expr::Fib(_)
-        | Expr::Immediate(_)
-        | Expr::Counter(_)
-        | Expr::Nat(_)
-        | Expr::Masquerade(_)
-        | Expr::Redirect(_)
-        | Expr::Notrack(_) => true,
-        _ => false,
-    }
+            | Expr::Meta(_)
+            | Expr::Cmp(_)
+            | Expr::Range(_)
+            | Expr::Bitwise(_)
+            | Expr::Byteorder(_)
+            | Expr::Ct(_)
+            | Expr::Fib(_)
+            | Expr::Immediate(_)
+            | Expr::Counter(_)
+            | Expr::Nat(_)
+            | Expr::Masquerade(_)
+            | Expr::Redirect(_)
+            | Expr::Notrack(_)
+    )
 }

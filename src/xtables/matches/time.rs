@@ -150,7 +150,7 @@ fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
                 settings.push(Setting::new("timestop", text(stop)));
             }
             (MetaKey::TimeDay, test) => {
-                settings.push(Setting::new("weekdays", days(&test, span.note)?))
+                settings.push(Setting::new("weekdays", days(&test, span.note)?));
             }
             (MetaKey::TimeNs, Test::Compared { op: CmpOp::Gte, value }) => {
                 settings.push(Setting::new("datestart", date_text(seconds(value)?)));
