@@ -13,6 +13,7 @@ mod dscp;
 mod ecn;
 mod exthdr;
 mod flow;
+mod fragment;
 mod hashlimit;
 mod host;
 mod icmp;

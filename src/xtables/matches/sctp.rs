@@ -1,14 +1,16 @@
 //! `-m sctp`: ports, and chunks by their being there.
 
+use super::fragment::{is_no_later_fragment, no_later_fragment};
 use super::transport::{DESTINATION, SOURCE, list_port, port_settings};
+use crate::net::IpVersion;
 use crate::nft::Expr;
-use crate::nft::expr::{Extension, Exthdr, ExthdrOp, Payload};
+use crate::nft::expr::{Extension, Exthdr, ExthdrOp};
 use crate::xtables::Error;
-use crate::xtables::field::{REGISTER, equal, masked, transport};
+use crate::xtables::field::{REGISTER, equal};
 use crate::xtables::module::{Module, Options, Span};
 use crate::xtables::ports::{Side, port_match};
 use crate::xtables::setting::{Setting, Style};
-use crate::xtables::test::{Test, tests, transport_field};
+use crate::xtables::test::{Test, tests};
 use crate::xtables::words::{Given, OptionSpec};
 
 /// `sctp dport 9000`, `sctp chunk init exists`.
@@ -65,15 +67,15 @@ fn build(sctp: &Options<'_>) -> Result<Vec<Expr>, Error> {
         exprs.extend(match given.spec.name() {
             "sport" => port_match(given, Side::Source, sctp.context)?,
             "dport" => port_match(given, Side::Destination, sctp.context)?,
-            _ => chunks_match(given)?,
+            _ => chunks_match(given, sctp.context.version)?,
         });
     }
     Ok(exprs)
 }
 
-/// `--chunk-types all INIT`: `sctp sport & 0 == 0 sctp chunk init exists`. The first looks for a
-/// header, which a later fragment has not: iptables takes it for no packet of either kind.
-fn chunks_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
+/// `--chunk-types all INIT`: `ip frag-off & 8191 == 0 sctp chunk init exists`. A later fragment
+/// has no chunks, though it may look so; for iptables it is not without them either.
+fn chunks_match(given: &Given<'_>, version: IpVersion) -> Result<Vec<Expr>, Error> {
     let wanted = wanted(given)?;
     let kinds = kinds(given)?;
     match (kinds.len(), wanted, given.negated) {
@@ -84,7 +86,7 @@ fn chunks_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
             );
         }
     }
-    let mut exprs = masked(transport(Payload::TH_SPORT), [0, 0], false, [0, 0]);
+    let mut exprs = no_later_fragment(version);
     for kind in kinds {
         let of = Extension { op: ExthdrOp::SctpChunk, kind };
         let exists = Exthdr::Exists { of, dreg: REGISTER }.into();
@@ -126,14 +128,10 @@ fn note(sctp: &Options<'_>) -> Vec<u8> {
 
 fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
     let (mut settings, mut names, mut signs) = (Vec::new(), Vec::new(), Vec::new());
-    let mut has_header = false;
+    let mut is_whole = false;
     for (field, test) in tests(span.exprs)? {
         match (field, test) {
-            (field, Test::Masked { mask: [0, 0], negated: false, value: [0, 0] })
-                if transport_field(field) == Some(Payload::TH_SPORT) =>
-            {
-                has_header = true;
-            }
+            (field, test) if is_no_later_fragment(field, &test) => is_whole = true,
             (
                 Expr::Exthdr(Exthdr::Exists {
                     of: Extension { op: ExthdrOp::SctpChunk, kind },
@@ -147,8 +145,7 @@ fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
             (field, test) => settings.extend(port_settings(field, &test)?),
         }
     }
-    // The one never without the other.
-    if has_header == names.is_empty() {
+    if is_whole && names.is_empty() {
         return None;
     }
     if let Some(negated) = signs.first().copied() {

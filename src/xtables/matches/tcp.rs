@@ -1,6 +1,8 @@
 //! `-m tcp`: ports and flags.
 
+use super::fragment::{is_no_later_fragment, no_later_fragment};
 use super::transport::{list_port, port_settings};
+use crate::net::IpVersion;
 use crate::nft::Expr;
 use crate::nft::expr::{Extension, Exthdr, ExthdrOp};
 use crate::xtables::Error;
@@ -27,9 +29,6 @@ pub(super) static TCP: Module = Module::new(
 .after(&[6], "\"-p tcp\" in the rule")
 .read_by(2, read, list);
 
-/// Where the length of the header is, in the upper half of a byte.
-const LENGTH: (u32, u32) = (12, 1);
-const LENGTH_MASK: u8 = 0xf0;
 /// An option of a single byte.
 const NOP: u8 = 1;
 /// Where the flags are in the header.
@@ -54,7 +53,7 @@ fn build(tcp: &Options<'_>) -> Result<Vec<Expr>, Error> {
         exprs.extend(match given.spec.name() {
             "sport" => port_match(given, Side::Source, tcp.context)?,
             "dport" => port_match(given, Side::Destination, tcp.context)?,
-            "tcp-option" => option_match(given)?,
+            "tcp-option" => option_match(given, tcp.context.version)?,
             "syn" => masked(transport(FLAGS), [0x17], given.negated, [0x02]),
             _ => flags_match(given)?,
         });
@@ -62,9 +61,9 @@ fn build(tcp: &Options<'_>) -> Result<Vec<Expr>, Error> {
     Ok(exprs)
 }
 
-/// `--tcp-option N`: `tcp option N exists`, `tcp doff != 0 tcp option N missing`. A later fragment
-/// has no option, and is not without it either: it has no header, and so no length of it.
-fn option_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
+/// `--tcp-option N`: `tcp option N exists`, `ip frag-off & 8191 == 0 tcp option N missing`. A
+/// later fragment has no option, and for iptables it is not without it either.
+fn option_match(given: &Given<'_>, version: IpVersion) -> Result<Vec<Expr>, Error> {
     let kind = number8(given.value()).filter(|kind| *kind > 0);
     match kind.ok_or_else(|| given.bad(given.value(), "the number of an option, 1 to 255"))? {
         NOP => Err(given.unsupported(
@@ -74,7 +73,7 @@ fn option_match(given: &Given<'_>) -> Result<Vec<Expr>, Error> {
             let of = Extension { op: ExthdrOp::TcpOption, kind };
             let exists = Exthdr::Exists { of, dreg: REGISTER }.into();
             let mut exprs = match given.negated {
-                true => masked(transport(LENGTH), [LENGTH_MASK], true, [0]),
+                true => no_later_fragment(version),
                 false => Vec::new(),
             };
             exprs.extend(equal(exists, false, [u8::from(!given.negated)]));
@@ -108,7 +107,7 @@ fn flags(given: &Given<'_>, list: &str) -> Result<u8, Error> {
 }
 
 fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
-    let (mut settings, mut has_length) = (Vec::new(), false);
+    let (mut settings, mut is_whole) = (Vec::new(), false);
     for (field, test) in tests(span.exprs)? {
         match test {
             Test::Masked { mask: [mask], negated, value: [set] }
@@ -117,18 +116,13 @@ fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
                 let (mask, set) = (flag_names(*mask), flag_names(*set));
                 settings.push(Setting::pair("tcp-flags", mask, set).negated(negated));
             }
-            Test::Masked { mask: [LENGTH_MASK], negated: true, value: [0] }
-                if transport_field(field) == Some(LENGTH) && !has_length =>
-            {
-                has_length = true;
-            }
+            test if is_no_later_fragment(field, &test) && !is_whole => is_whole = true,
             Test::Equal { negated: false, value: [there @ (0 | 1)] }
                 if option_kind(field).is_some() =>
             {
                 let kind = option_kind(field)?.to_string();
                 let negated = *there == 0;
-                // The one never without the other.
-                if negated != std::mem::take(&mut has_length) {
+                if std::mem::take(&mut is_whole) && !negated {
                     return None;
                 }
                 settings.push(Setting::new("tcp-option", kind).negated(negated));
@@ -136,7 +130,7 @@ fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
             test => settings.extend(port_settings(field, &test)?),
         }
     }
-    (!has_length).then_some(settings)
+    (!is_whole).then_some(settings)
 }
 
 /// `FIN,SYN`, `NONE`; never `ALL`.
