@@ -57,7 +57,8 @@ Options:
   -w, --wait [SECONDS]            taken and not needed: there is no lock
   -M, --modprobe COMMAND          taken and not needed: no module is loaded
 
-Rules are native rules of nf_tables. Names of hosts and services are not looked up.
+Rules are native rules of nf_tables. Names of hosts are not looked up; of services the
+usual names are known.
 ";
 
 const RESTORE: &str = "
