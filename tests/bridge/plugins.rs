@@ -1,13 +1,13 @@
 //! The two sets of plugins: ours and Debian's.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::lab::{Netns, feed};
+use crate::lab::{self, Netns, feed};
 
 /// Where Debian's package containernetworking-plugins puts its plugins.
 const DEBIAN: &str = "/usr/lib/cni";
@@ -91,8 +91,7 @@ impl Plugins {
         if path.is_symlink() {
             fs::rename(&path, self.directory.join(format!("{name}.real"))).expect("set aside");
         }
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("write the script");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod 755");
+        lab::script(&path, text);
     }
 
     /// Takes the script away; the real plugin is back.

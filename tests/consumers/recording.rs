@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
+
+use crate::lab;
 
 /// Where a recording plugin writes, in a test's own mount namespace.
 const CALLS: &str = "/run/calls";
 
 /// Keeps environment, input, output and exit code of each call in files of its own.
-const RECORDER: &str = r#"#!/bin/sh
-call=CALLS/$(/usr/bin/date +%s.%N).${0##*/}.$CNI_COMMAND
+const RECORDER: &str = r#"call=CALLS/$(/usr/bin/date +%s.%N).${0##*/}.$CNI_COMMAND
 /usr/bin/env | /usr/bin/grep ^CNI_ > "$call.env"
 /usr/bin/cat > "$call.stdin"
 PLUGIN < "$call.stdin" > "$call.stdout" 2> "$call.stderr"
@@ -32,9 +32,7 @@ pub fn directory() -> Option<PathBuf> {
 pub fn install(plugin: &Path, place: &Path) {
     fs::create_dir_all(CALLS).unwrap_or_else(|e| panic!("mkdir {CALLS}: {e}"));
     let script = RECORDER.replace("PLUGIN", &plugin.to_string_lossy()).replace("CALLS", CALLS);
-    fs::write(place, script).unwrap_or_else(|e| panic!("write {}: {e}", place.display()));
-    let mode = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(place, mode).unwrap_or_else(|e| panic!("{}: {e}", place.display()));
+    lab::script(place, &script);
 }
 
 /// Writes what was recorded as JSON, in the order of the calls: `DIRECTORY/NAME/003-bridge-ADD.json`.

@@ -7,6 +7,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::lab::copy;
+
 /// The command of every container: a web server that serves the page.
 pub const COMMAND: [&str; 4] = ["/bin/httpd", "-f", "-h", "/www"];
 
@@ -18,7 +20,7 @@ pub fn make(name: &str) -> PathBuf {
     for directory in ["bin", "www", "proc", "sys", "dev", "etc", "run", "tmp"] {
         fs::create_dir_all(root.join(directory)).expect("a directory on tmpfs");
     }
-    fs::copy(program, root.join("bin/busybox")).expect("copy busybox");
+    copy(program, root.join("bin/busybox"));
     for applet in ["httpd", "sh", "sleep", "ip"] {
         symlink("busybox", root.join("bin").join(applet)).expect("an applet's name");
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::host::Host;
-use crate::lab::run;
+use crate::lab::{copy, run};
 
 /// What a container is made of.
 pub const NAME: &str = "busybox";
@@ -21,7 +21,7 @@ pub fn import(host: &Host) {
     for directory in ["bin", "proc", "sys", "dev", "etc", "run", "tmp"] {
         fs::create_dir_all(root.join(directory)).expect("a directory on tmpfs");
     }
-    fs::copy(program, root.join("bin/busybox")).expect("copy busybox");
+    copy(program, root.join("bin/busybox"));
     symlink("busybox", root.join("bin/sleep")).expect("an applet's name");
     run(Command::new("tar").args(["-C", "/run/image", "-cf", "/run/image.tar", "."]), "");
     host.run(&["docker", "import", "/run/image.tar", NAME]);

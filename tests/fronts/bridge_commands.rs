@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::bridge_site::{Site, leases, links, plugin, script};
+use super::bridge_site::{Site, leases, links, plugin};
 use super::call::Call;
+use crate::lab::script;
 
 fn masqueraded() -> Value {
     json!({"ipMasq": true, "macspoofchk": true})

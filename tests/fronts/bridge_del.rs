@@ -5,9 +5,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::bridge_site::{PLUGINS, Site, leases, links, plugin, script, tool};
+use super::bridge_site::{PLUGINS, Site, leases, links, plugin, tool};
 use super::call::{Answer, Call};
-use crate::lab::{Netns, run};
+use crate::lab::{Netns, run, script};
 
 fn guarded() -> Value {
     json!({"ipMasq": true, "macspoofchk": true, "cniVersion": "1.0.0"})

@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::bridge_site::{PLUGINS, Site, leases, links, plain, plugin, script};
+use super::bridge_site::{PLUGINS, Site, leases, links, plain, plugin};
+use crate::lab::{copy, script};
 
 /// The usual network with a script as its address manager.
 fn scripted() -> Value {
@@ -164,7 +165,7 @@ fn executions(site: &Site, call: &super::call::Call) -> (usize, String) {
 fn host_local_when_it_is_this_program_then_is_not_executed_and_answers_the_same() {
     let site = Site::new();
     fs::create_dir("/run/copy").unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_portcullis"), "/run/copy/host-local").unwrap();
+    copy(env!("CARGO_BIN_EXE_portcullis"), "/run/copy/host-local");
     let mut answers = Vec::new();
     for (path, programs) in [(PLUGINS, 1), ("/run/copy", 2)] {
         let call = site.call("ADD", &json!({"cniVersion": "1.0.0"})).set("CNI_PATH", path);

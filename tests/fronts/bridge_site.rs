@@ -1,7 +1,7 @@
 //! A host with an uplink and no bridge, where the plugins `bridge` and `host-local` are installed.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -135,14 +135,6 @@ pub fn leases() -> Vec<String> {
     }
     all.sort();
     all
-}
-
-/// Writes a shell script that can be run.
-pub fn script(path: impl AsRef<Path>, text: &str) {
-    let path = path.as_ref();
-    let _ = fs::remove_file(path);
-    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Where a plugin of that name is.

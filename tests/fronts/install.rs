@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::Value;
 
 use super::call::Answer;
+use crate::lab::copy;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
 
@@ -314,7 +315,7 @@ fn install_when_the_record_makes_no_sense_then_it_is_not_guessed() {
 #[test]
 fn install_when_the_program_itself_stands_there_then_it_is_not_replaced_by_a_link_to_itself() {
     let bin = BinDir::new();
-    fs::copy(BINARY, bin.path("portmap")).unwrap();
+    copy(BINARY, bin.path("portmap"));
     let mut command = Command::new(bin.path("portmap"));
     // By another name, for by its own it is a plugin.
     std::os::unix::process::CommandExt::arg0(&mut command, "portcullis");

@@ -18,6 +18,7 @@ mod listing;
 mod netns;
 mod plugin;
 mod probe;
+mod program;
 mod subject;
 mod topology;
 
@@ -29,5 +30,6 @@ pub use listing::Listing;
 pub use netns::{Netns, feed, run};
 pub use plugin::{Attachment, Plugin, Reply, Verb};
 pub use probe::{Outcome, Probe, Protocol, Table};
+pub use program::{copy, script};
 pub use subject::Subject;
 pub use topology::{Lab, Place};

@@ -1,0 +1,26 @@
+//! Programs that a test puts in place to be run.
+//!
+//! Another process writes them: a file that this process has open for writing is for a moment open
+//! in every child that another test's thread forks just then, and whoever runs it in that moment
+//! gets ETXTBSY (`execve(2)`).
+
+use std::path::Path;
+use std::process::Command;
+
+use super::netns::run;
+
+/// Writes a shell script that can be run, in place of what is there.
+pub fn script(path: impl AsRef<Path>, text: &str) {
+    run(install().arg("/dev/stdin").arg(path.as_ref()), &format!("#!/bin/sh\n{text}\n"));
+}
+
+/// Copies a program.
+pub fn copy(program: impl AsRef<Path>, to: impl AsRef<Path>) {
+    run(install().arg(program.as_ref()).arg(to.as_ref()), "");
+}
+
+fn install() -> Command {
+    let mut command = Command::new("install");
+    command.arg("--mode=755");
+    command
+}
