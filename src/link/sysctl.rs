@@ -7,16 +7,19 @@
 //! for each IPv4 address that it then has, and one unsolicited neighbour advertisement for each
 //! IPv6 address, leave when it does (seen on Linux 6.18 by a packet socket at the other end).
 
-use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read, Write};
 use std::path::PathBuf;
+
+use nix::fcntl::OFlag;
 
 use super::error::Error;
 use crate::net::{IfName, IpVersion};
+use crate::sys::open_proc;
 
 /// One sysctl.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sysctl {
+    /// Below `/proc`.
     path: PathBuf,
     name: String,
 }
@@ -84,17 +87,15 @@ impl Sysctl {
     #[must_use]
     pub fn forwarding(version: IpVersion) -> Self {
         let (path, name) = match version {
-            IpVersion::V4 => ("/proc/sys/net/ipv4/ip_forward", "net.ipv4.ip_forward"),
-            IpVersion::V6 => {
-                ("/proc/sys/net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding")
-            }
+            IpVersion::V4 => ("sys/net/ipv4/ip_forward", "net.ipv4.ip_forward"),
+            IpVersion::V6 => ("sys/net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding"),
         };
         Sysctl { path: PathBuf::from(path), name: name.to_owned() }
     }
 
     fn named(tree: &str, interface: &str, key: &str) -> Self {
         Sysctl {
-            path: PathBuf::from(format!("/proc/sys/net/{tree}/{interface}/{key}")),
+            path: PathBuf::from(format!("sys/net/{tree}/{interface}/{key}")),
             name: format!("net.{}.{interface}.{key}", tree.replace('/', ".")),
         }
     }
@@ -104,7 +105,10 @@ impl Sysctl {
     /// # Errors
     /// [`Error::Sysctl`].
     pub fn read(&self) -> Result<String, Error> {
-        let text = fs::read_to_string(&self.path).map_err(|cause| self.failed(cause))?;
+        let mut text = String::new();
+        open_proc(&self.path, OFlag::O_RDONLY)
+            .and_then(|mut file| file.read_to_string(&mut text))
+            .map_err(|cause| self.failed(cause))?;
         Ok(text.trim().to_owned())
     }
 
@@ -113,7 +117,9 @@ impl Sysctl {
     /// # Errors
     /// [`Error::Sysctl`].
     pub fn write(&self, value: &str) -> Result<(), Error> {
-        fs::write(&self.path, value).map_err(|cause| self.failed(cause))
+        open_proc(&self.path, OFlag::O_WRONLY)
+            .and_then(|mut file| file.write_all(value.as_bytes()))
+            .map_err(|cause| self.failed(cause))
     }
 
     /// Sets it unless it is so already, and returns what it was if it was something else.

@@ -12,6 +12,7 @@ mod lock;
 mod message;
 mod netns;
 mod process;
+mod procfs;
 mod random;
 mod socket;
 
@@ -21,6 +22,7 @@ pub use lock::{FileLock, lock_file, lock_netns};
 pub use message::{MessageBuilder, Nest};
 pub use netns::{NetnsFile, NetnsId, current_netns, in_netns, is_inhabited, netns_at};
 pub use process::outlive;
+pub use procfs::open_proc;
 pub use random::random_number;
 pub use socket::{Socket, SocketError};
 
