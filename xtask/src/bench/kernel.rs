@@ -31,11 +31,13 @@ impl Kernel {
         let inside = "addr add 10.88.255.250/16 dev eth0\n\
                       link set eth0 up\n\
                       route add default via 10.88.0.1\n";
-        let nothing = batch(name, "")?;
+        // Who comes first after the plugins finds cold caches, the last one warm ones.
+        let first = batch(name, "")?;
         let add = batch(name, &pair)?.plus(batch(&measured, inside)?);
         let del = batch(&measured, "link del eth0\n")?;
+        let last = batch(name, "")?;
         if round > 0 {
-            self.nothings.push(nothing);
+            self.nothings.extend([first, last]);
             self.adds.push(add);
             self.dels.push(del);
         }
