@@ -8,13 +8,18 @@ pub fn quoted(word: &str) -> String {
     if !word.is_empty() && word.bytes().all(plain) {
         return word.to_owned();
     }
+    in_quotes(word, &['"', '\\', '\''])
+}
+
+/// The word in double quotes, whatever it is made of, with a backslash in front of each letter that
+/// is one of `escaped`.
+pub(super) fn in_quotes(word: &str, escaped: &[char]) -> String {
     let mut text = String::from("\"");
     for letter in word.chars() {
-        if matches!(letter, '"' | '\\' | '\'') {
+        if escaped.contains(&letter) {
             text.push('\\');
         }
         text.push(letter);
     }
-    text.push('"');
-    text
+    text + "\""
 }

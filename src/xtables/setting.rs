@@ -1,5 +1,7 @@
 //! An option as a rule has it, read from expressions: what iptables-save prints.
 
+use super::quote::{in_quotes, quoted};
+
 /// An option with its values: `! --dport 80`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Setting {
@@ -68,9 +70,9 @@ pub(super) struct Word {
 pub(super) enum Quotes {
     /// It is no free text.
     Never,
-    /// Unless it is letters, digits, `_` and `-` alone.
+    /// As [`quoted`] decides, which gives `'` a backslash too.
     WhereNeeded,
-    /// Whatever it is.
+    /// Whatever it is; `'` inside stands as it is.
     Always,
 }
 
@@ -79,28 +81,13 @@ impl Word {
         Word { text: text.into(), quotes: Quotes::Never }
     }
 
-    /// The word as iptables-save prints it: free text in quotes, unless it is letters, digits,
-    /// `_` and `-` alone.
+    /// The word as iptables-save prints it.
     pub(super) fn quoted(&self) -> String {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        let needed = self.text.is_empty() || !self.text.chars().all(is_plain);
         match self.quotes {
-            Quotes::Never => return self.text.clone(),
-            Quotes::WhereNeeded if !needed => return self.text.clone(),
-            Quotes::WhereNeeded | Quotes::Always => {}
+            Quotes::Never => self.text.clone(),
+            Quotes::WhereNeeded => quoted(&self.text),
+            Quotes::Always => in_quotes(&self.text, &['"', '\\']),
         }
-        let mut quoted = String::from("\"");
-        for c in self.text.chars() {
-            let escaped = match self.quotes {
-                Quotes::Always => matches!(c, '"' | '\\'),
-                Quotes::Never | Quotes::WhereNeeded => matches!(c, '"' | '\\' | '\''),
-            };
-            if escaped {
-                quoted.push('\\');
-            }
-            quoted.push(c);
-        }
-        quoted + "\""
     }
 }
 

@@ -7,7 +7,6 @@ use super::super::builtin::Table;
 use super::super::error::{Error as Classic, VERSION};
 use super::error::Error;
 use super::line::lines;
-use super::word;
 use crate::net::IpVersion;
 use crate::xtables::{self, Command, Operation};
 
@@ -50,12 +49,12 @@ fn print(
     Ok(out.flush()?)
 }
 
-/// The words behind `nft`: in quotes where a shell would take some of them for itself.
+/// The words behind `nft`: in single quotes where a shell would take some of them for itself.
 fn for_shell(line: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || " _-./:".contains(c);
     if line.chars().all(is_plain) && !line.starts_with("add rule") && !line.starts_with("insert") {
         line.to_owned()
     } else {
-        word::quoted(line)
+        format!("'{}'", line.replace('\'', "'\\''"))
     }
 }

@@ -1,4 +1,4 @@
-//! Names, comments and commands as nft and the shell read them.
+//! Names and comments as nft reads them.
 
 use super::error::Error;
 
@@ -48,9 +48,4 @@ pub(super) fn comment(text: &str) -> String {
         written.push(c);
     }
     written
-}
-
-/// A word for a shell, in single quotes.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
