@@ -3,15 +3,13 @@
 use std::os::fd::{AsRawFd, RawFd};
 
 use super::flow::{Flow, FlowFilter};
-use crate::netlink::{Answer, Connection, Error, MessageBuilder};
+use crate::netlink::{Answer, Connection, Error, MessageBuilder, NLM_F_ACK, NLM_F_DUMP};
 
 const CTNETLINK: u16 = 1 << 8;
 const GET: u16 = CTNETLINK | 1;
 const DELETE: u16 = CTNETLINK | 2;
 const GET_STATS: u16 = CTNETLINK | 5;
 const CTA_STATS_GLOBAL_ENTRIES: u16 = 1;
-const NLM_F_ACK: u16 = 0x4;
-const NLM_F_DUMP: u16 = 0x300;
 
 /// Deletions sent together.
 const AT_ONCE: usize = 128;

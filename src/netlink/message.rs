@@ -2,6 +2,11 @@
 
 use super::attribute::{Attributes, Malformed};
 
+/// Flag of a request: its success is answered too.
+pub const NLM_F_ACK: u16 = 0x4;
+/// Flags of a request for all there are (`NLM_F_ROOT` and `NLM_F_MATCH`).
+pub const NLM_F_DUMP: u16 = 0x300;
+
 /// Bytes of `struct nlmsghdr`.
 const HEADER: usize = 16;
 

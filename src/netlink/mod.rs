@@ -13,7 +13,7 @@ pub use crate::sys::{MessageBuilder, Nest};
 pub use attribute::{Attribute, Attributes, Malformed};
 pub use connection::{Answer, Connection, Verdict};
 pub use error::{Error, ExtendedAck, Refusal};
-pub use message::{Message, Messages};
+pub use message::{Message, Messages, NLM_F_ACK, NLM_F_DUMP};
 
 #[cfg(test)]
 mod tests;

@@ -2,14 +2,19 @@
 
 use super::chain::{NFTA_CHAIN_HANDLE, NFTA_CHAIN_NAME, NFTA_CHAIN_TABLE, put_counters};
 use super::describe::{describe, describe_elements};
+use super::element::{
+    NFTA_SET_ELEM_LIST_ELEMENTS, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_SET_ID,
+    NFTA_SET_ELEM_LIST_TABLE,
+};
 use super::error::RefusedChange;
 use super::expr::SetRef;
 use super::kernel::Generation;
 use super::object::{NFTA_OBJ_NAME, NFTA_OBJ_TABLE, NFTA_OBJ_TYPE};
 use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_HANDLE, NFTA_RULE_POSITION, NFTA_RULE_TABLE};
 use super::set::{NFTA_SET_NAME, NFTA_SET_TABLE};
+use super::table::NFTA_TABLE_NAME;
 use super::{Change, Element, Name, Rule, Set, TableId};
-use crate::netlink::{MessageBuilder, Refusal};
+use crate::netlink::{MessageBuilder, NLM_F_ACK, Refusal};
 
 pub(super) const NFTABLES: u16 = 10 << 8;
 pub(super) const NEWTABLE: u16 = 0;
@@ -27,13 +32,7 @@ const DELOBJ: u16 = 20;
 const BATCH_BEGIN: u16 = 0x10;
 const BATCH_END: u16 = 0x11;
 const BATCH_GENID: u16 = 1;
-const NFTA_TABLE_NAME: u16 = 1;
-const NFTA_SET_ELEM_LIST_TABLE: u16 = 1;
-const NFTA_SET_ELEM_LIST_SET: u16 = 2;
-const NFTA_SET_ELEM_LIST_ELEMENTS: u16 = 3;
-const NFTA_SET_ELEM_LIST_SET_ID: u16 = 4;
 
-const NLM_F_ACK: u16 = 0x4;
 const NLM_F_REPLACE: u16 = 0x100;
 const NLM_F_CREATE: u16 = 0x400;
 const NLM_F_APPEND: u16 = 0x800;

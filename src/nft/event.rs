@@ -2,6 +2,7 @@
 
 use super::batch::{DELSETELEM, NEWCHAIN, NEWOBJ, NEWRULE, NEWSET, NEWSETELEM, NEWTABLE, NFTABLES};
 use super::chain::AnyChain;
+use super::element::{NFTA_SET_ELEM_LIST_ELEMENTS, NFTA_SET_ELEM_LIST_SET};
 use super::{Element, Family, Listed, Name, Object, Rule, Set, Table, TableId};
 use crate::netlink::{Attributes, Malformed, Message};
 
@@ -11,8 +12,6 @@ const NFTA_GEN_PROC_PID: u16 = 2;
 const NFTA_GEN_PROC_NAME: u16 = 3;
 /// In chains, rules, sets, lists of elements and objects alike.
 const TABLE: u16 = 1;
-const NFTA_SET_ELEM_LIST_SET: u16 = 2;
-const NFTA_SET_ELEM_LIST_ELEMENTS: u16 = 3;
 
 /// What was done to something.
 #[derive(Debug, Clone, PartialEq, Eq)]

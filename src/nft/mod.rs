@@ -27,6 +27,7 @@ mod name;
 mod object;
 mod raw_rule;
 mod read;
+mod request;
 mod reset;
 mod rule;
 mod set;

@@ -3,26 +3,18 @@
 use nix::errno::Errno;
 
 use super::batch::NFTABLES;
-use super::chain::{AnyChain, ChainUsage, NFTA_CHAIN_NAME, NFTA_CHAIN_TABLE, listed};
+use super::chain::{AnyChain, ChainUsage, NFTA_CHAIN_TABLE, listed};
+use super::element::NFTA_SET_ELEM_LIST_ELEMENTS;
 use super::error::Error;
 use super::kernel::Kernel;
-use super::object::{COUNTER, NFTA_OBJ_NAME, NFTA_OBJ_TABLE, NFTA_OBJ_TYPE};
-use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE, NFTA_RULE_TABLE};
-use super::set::NFTA_SET_TABLE;
+use super::object::{COUNTER, NFTA_OBJ_TYPE};
+use super::request::Kind;
+use super::rule::{NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE};
+use super::table::NFTA_TABLE_NAME;
 use super::{BaseChain, Element, Family, Listed, Name, Object, RawRule, Rule, Set, Table, TableId};
-use crate::netlink::{self, Answer, Malformed, Message};
+use crate::netlink::{self, Answer, Malformed, Message, MessageBuilder, NLM_F_DUMP};
 
 const GETTABLE: u16 = NFTABLES | 1;
-const GETCHAIN: u16 = NFTABLES | 4;
-const GETRULE: u16 = NFTABLES | 7;
-const GETSET: u16 = NFTABLES | 10;
-const GETSETELEM: u16 = NFTABLES | 13;
-const GETOBJ: u16 = NFTABLES | 19;
-const NLM_F_DUMP: u16 = 0x300;
-const NFTA_TABLE_NAME: u16 = 1;
-const NFTA_SET_ELEM_LIST_TABLE: u16 = 1;
-const NFTA_SET_ELEM_LIST_SET: u16 = 2;
-const NFTA_SET_ELEM_LIST_ELEMENTS: u16 = 3;
 
 impl Kernel {
     /// One table, or `None`: `list table` without its content.
@@ -46,16 +38,10 @@ impl Kernel {
     /// # Errors
     /// [`Error::Netlink`].
     pub fn tables(&mut self) -> Result<Vec<Table>, Error> {
-        let mut all = Vec::new();
-        self.dump(
+        self.collect(
             |message, seq| message.message(GETTABLE, NLM_F_DUMP, seq, 0, 0),
-            &mut all,
-            |message, all| {
-                all.push(Table::decode(message)?);
-                Ok(())
-            },
-        )?;
-        Ok(all)
+            |message| Table::decode(message).map(Some),
+        )
     }
 
     /// Chains by name, in the order asked for; `None` for one that is not there.
@@ -67,16 +53,7 @@ impl Kernel {
         table: &TableId,
         names: &[Name],
     ) -> Result<Vec<Option<Listed<AnyChain>>>, Error> {
-        let answers = self.ask(
-            names.iter(),
-            |message, name, seq| {
-                message.message(GETCHAIN, 0, seq, table.family.number(), 0);
-                message.put_str(NFTA_CHAIN_TABLE, table.name.as_str());
-                message.put_str(NFTA_CHAIN_NAME, name.as_str());
-            },
-            listed,
-        )?;
-        found(answers)
+        self.named_chains(table, names, listed)
     }
 
     /// All chains of a table: `list chains`. The kernel walks those of all tables.
@@ -85,29 +62,6 @@ impl Kernel {
     /// [`Error::Netlink`].
     pub fn chains(&mut self, table: &TableId) -> Result<Vec<Listed<AnyChain>>, Error> {
         self.dump_chains(table, listed)
-    }
-
-    fn dump_chains<T>(
-        &mut self,
-        table: &TableId,
-        decode: impl Fn(&Message<'_>) -> Result<T, Malformed>,
-    ) -> Result<Vec<T>, Error> {
-        let mut all = Vec::new();
-        self.dump(
-            |message, seq| {
-                message.message(GETCHAIN, NLM_F_DUMP, seq, table.family.number(), 0);
-                message.put_str(NFTA_CHAIN_TABLE, table.name.as_str());
-            },
-            &mut all,
-            |message, all| {
-                let of = message.attributes().need(NFTA_CHAIN_TABLE, "chain without a table")?;
-                if of.text()? == table.name.as_str() {
-                    all.push(decode(message)?);
-                }
-                Ok(())
-            },
-        )?;
-        Ok(all)
     }
 
     /// Chains by name with what uses them and what they counted; `None` for one that is not there.
@@ -119,16 +73,7 @@ impl Kernel {
         table: &TableId,
         names: &[Name],
     ) -> Result<Vec<Option<ChainUsage>>, Error> {
-        let answers = self.ask(
-            names.iter(),
-            |message, name, seq| {
-                message.message(GETCHAIN, 0, seq, table.family.number(), 0);
-                message.put_str(NFTA_CHAIN_TABLE, table.name.as_str());
-                message.put_str(NFTA_CHAIN_NAME, name.as_str());
-            },
-            ChainUsage::decode,
-        )?;
-        found(answers)
+        self.named_chains(table, names, ChainUsage::decode)
     }
 
     /// All chains of a table, as [`Kernel::chain_usage`] gives them.
@@ -139,26 +84,48 @@ impl Kernel {
         self.dump_chains(table, ChainUsage::decode)
     }
 
+    fn named_chains<T>(
+        &mut self,
+        table: &TableId,
+        names: &[Name],
+        decode: impl Fn(&Message<'_>) -> Result<T, Malformed>,
+    ) -> Result<Vec<Option<T>>, Error> {
+        let answers = self.ask(
+            names.iter(),
+            |message, name, seq| Kind::CHAIN.one(message, seq, table, name),
+            decode,
+        )?;
+        found(answers)
+    }
+
+    fn dump_chains<T>(
+        &mut self,
+        table: &TableId,
+        decode: impl Fn(&Message<'_>) -> Result<T, Malformed>,
+    ) -> Result<Vec<T>, Error> {
+        self.collect_in(Kind::CHAIN, table, None, |message| {
+            let of = message.attributes().need(NFTA_CHAIN_TABLE, "chain without a table")?;
+            if of.text()? == table.name.as_str() { decode(message).map(Some) } else { Ok(None) }
+        })
+    }
+
     /// The base chains of all tables.
     ///
     /// # Errors
     /// [`Error::Netlink`].
     pub fn base_chains(&mut self) -> Result<Vec<(TableId, BaseChain)>, Error> {
-        let mut all = Vec::new();
-        self.dump(
-            |message, seq| message.message(GETCHAIN, NLM_F_DUMP, seq, 0, 0),
-            &mut all,
-            |message, all| {
+        self.collect(
+            |message, seq| Kind::CHAIN.everywhere(message, seq),
+            |message| {
                 let table = message.attributes().need(NFTA_CHAIN_TABLE, "chain without a table")?;
                 let name = super::rule::name(table.text()?)?;
-                if let AnyChain::Base(chain) = listed(message)?.value {
-                    let family = Family::from_number(message.family());
-                    all.push((TableId { family, name }, chain));
-                }
-                Ok(())
+                let family = Family::from_number(message.family());
+                Ok(match listed(message)?.value {
+                    AnyChain::Base(chain) => Some((TableId { family, name }, chain)),
+                    AnyChain::Regular(_) => None,
+                })
             },
-        )?;
-        Ok(all)
+        )
     }
 
     /// The rules of a table, or of one of its chains, in order, with their chains.
@@ -170,31 +137,16 @@ impl Kernel {
         table: &TableId,
         chain: Option<&Name>,
     ) -> Result<Vec<(Name, Listed<Rule>)>, Error> {
-        self.dump_rules(GETRULE, table, chain)
+        self.dump_rules(Kind::RULE, table, chain)
     }
 
     pub(super) fn dump_rules(
         &mut self,
-        kind: u16,
+        kind: Kind,
         table: &TableId,
         chain: Option<&Name>,
     ) -> Result<Vec<(Name, Listed<Rule>)>, Error> {
-        let mut all = Vec::new();
-        self.dump(
-            |message, seq| {
-                message.message(kind, NLM_F_DUMP, seq, table.family.number(), 0);
-                message.put_str(NFTA_RULE_TABLE, table.name.as_str());
-                if let Some(chain) = chain {
-                    message.put_str(NFTA_RULE_CHAIN, chain.as_str());
-                }
-            },
-            &mut all,
-            |message, all| {
-                all.push(Rule::decode(message)?);
-                Ok(())
-            },
-        )?;
-        Ok(all)
+        self.collect_in(kind, table, chain, |message| Rule::decode(message).map(Some))
     }
 
     /// The rules of a chain in order, undecoded: some microseconds less for each.
@@ -202,20 +154,7 @@ impl Kernel {
     /// # Errors
     /// [`Error::Netlink`].
     pub fn raw_rules(&mut self, table: &TableId, chain: &Name) -> Result<Vec<RawRule>, Error> {
-        let mut all = Vec::new();
-        self.dump(
-            |message, seq| {
-                message.message(GETRULE, NLM_F_DUMP, seq, table.family.number(), 0);
-                message.put_str(NFTA_RULE_TABLE, table.name.as_str());
-                message.put_str(NFTA_RULE_CHAIN, chain.as_str());
-            },
-            &mut all,
-            |message, all| {
-                all.push(RawRule::read(message)?);
-                Ok(())
-            },
-        )?;
-        Ok(all)
+        self.collect_in(Kind::RULE, table, Some(chain), |message| RawRule::read(message).map(Some))
     }
 
     /// The expressions of all rules of a table as the kernel dumps them, in order, each with its
@@ -224,22 +163,12 @@ impl Kernel {
     /// # Errors
     /// [`Error::Netlink`].
     pub fn raw_expressions(&mut self, table: &TableId) -> Result<Vec<(Name, u64, Vec<u8>)>, Error> {
-        let mut all = Vec::new();
-        self.dump(
-            |message, seq| {
-                message.message(GETRULE, NLM_F_DUMP, seq, table.family.number(), 0);
-                message.put_str(NFTA_RULE_TABLE, table.name.as_str());
-            },
-            &mut all,
-            |message, all| {
-                let (chain, rule) = Rule::decode(message)?;
-                let raw = message.attributes().find(NFTA_RULE_EXPRESSIONS);
-                let raw = raw.map(|raw| raw.value.to_vec()).unwrap_or_default();
-                all.push((chain, rule.handle, raw));
-                Ok(())
-            },
-        )?;
-        Ok(all)
+        self.collect_in(Kind::RULE, table, None, |message| {
+            let (chain, rule) = Rule::decode(message)?;
+            let raw = message.attributes().find(NFTA_RULE_EXPRESSIONS);
+            let raw = raw.map(|raw| raw.value.to_vec()).unwrap_or_default();
+            Ok(Some((chain, rule.handle, raw)))
+        })
     }
 
     /// One rule as libnftnl prints its bytecode: what `nft --debug=netlink list` shows.
@@ -252,23 +181,33 @@ impl Kernel {
         chain: &Name,
         handle: u64,
     ) -> Result<Option<String>, Error> {
-        let answers = self.ask(
+        let answers = self.ask_for_rule(Kind::RULE, table, chain, handle, |message| {
+            let mut whole = (message.payload.len() as u32 + 16).to_ne_bytes().to_vec();
+            whole.extend_from_slice(&message.kind.to_ne_bytes());
+            whole.extend_from_slice(&[0; 10]);
+            whole.extend_from_slice(message.payload);
+            Ok(crate::sys::bytecode(&whole).ok())
+        })?;
+        Ok(found(answers)?.into_iter().flatten().flatten().next())
+    }
+
+    /// One rule by its handle.
+    pub(super) fn ask_for_rule<T>(
+        &mut self,
+        kind: Kind,
+        table: &TableId,
+        chain: &Name,
+        handle: u64,
+        decode: impl Fn(&Message<'_>) -> Result<T, Malformed>,
+    ) -> Result<Vec<Answer<T>>, Error> {
+        self.ask(
             [handle].into_iter(),
             |message, handle, seq| {
-                message.message(GETRULE, 0, seq, table.family.number(), 0);
-                message.put_str(NFTA_RULE_TABLE, table.name.as_str());
-                message.put_str(NFTA_RULE_CHAIN, chain.as_str());
+                kind.one(message, seq, table, chain);
                 message.put_be64(NFTA_RULE_HANDLE, handle);
             },
-            |message| {
-                let mut whole = (message.payload.len() as u32 + 16).to_ne_bytes().to_vec();
-                whole.extend_from_slice(&message.kind.to_ne_bytes());
-                whole.extend_from_slice(&[0; 10]);
-                whole.extend_from_slice(message.payload);
-                Ok(crate::sys::bytecode(&whole).ok())
-            },
-        )?;
-        Ok(found(answers)?.into_iter().flatten().flatten().next())
+            decode,
+        )
     }
 
     /// All sets and maps of a table, those of rules included, without elements.
@@ -276,20 +215,9 @@ impl Kernel {
     /// # Errors
     /// [`Error::Netlink`].
     pub fn sets(&mut self, table: &TableId) -> Result<Vec<Set>, Error> {
-        let mut all = Vec::new();
-        let dumped = self.dump(
-            |message, seq| {
-                message.message(GETSET, NLM_F_DUMP, seq, table.family.number(), 0);
-                message.put_str(NFTA_SET_TABLE, table.name.as_str());
-            },
-            &mut all,
-            |message, all| {
-                all.push(Set::decode(message)?);
-                Ok(())
-            },
-        );
-        absent_is_empty(dumped)?;
-        Ok(all)
+        let sets =
+            self.collect_in(Kind::SET, table, None, |message| Set::decode(message).map(Some));
+        absent_is_empty(sets)
     }
 
     /// All elements of a set: `list set`.
@@ -297,24 +225,12 @@ impl Kernel {
     /// # Errors
     /// [`Error::Netlink`].
     pub fn elements(&mut self, table: &TableId, set: &Name) -> Result<Vec<Element>, Error> {
-        let mut all = Vec::new();
-        let dumped = self.dump(
-            |message, seq| {
-                message.message(GETSETELEM, NLM_F_DUMP, seq, table.family.number(), 0);
-                message.put_str(NFTA_SET_ELEM_LIST_TABLE, table.name.as_str());
-                message.put_str(NFTA_SET_ELEM_LIST_SET, set.as_str());
-            },
-            &mut all,
-            |message, all| {
-                let list = message.attributes().find(NFTA_SET_ELEM_LIST_ELEMENTS);
-                for element in list.into_iter().flat_map(|list| list.nested()) {
-                    all.push(Element::decode(element?)?);
-                }
-                Ok(())
-            },
-        );
-        absent_is_empty(dumped)?;
-        Ok(all)
+        let elements = self.collect_in(Kind::ELEMENT, table, Some(set), |message| {
+            let list = message.attributes().find(NFTA_SET_ELEM_LIST_ELEMENTS);
+            let elements = list.into_iter().flat_map(|list| list.nested());
+            elements.map(|element| Element::decode(element?)).collect::<Result<Vec<_>, _>>()
+        });
+        absent_is_empty(elements)
     }
 
     /// Elements by key, in the order asked for: `get element`. `None` for one that is not there,
@@ -330,9 +246,7 @@ impl Kernel {
         let answers = self.ask(
             keys.iter(),
             |message, (set, element), seq| {
-                message.message(GETSETELEM, 0, seq, table.family.number(), 0);
-                message.put_str(NFTA_SET_ELEM_LIST_TABLE, table.name.as_str());
-                message.put_str(NFTA_SET_ELEM_LIST_SET, set.as_str());
+                Kind::ELEMENT.one(message, seq, table, set);
                 let list = message.nest(NFTA_SET_ELEM_LIST_ELEMENTS);
                 element.encode_key(message);
                 message.end(list);
@@ -361,9 +275,7 @@ impl Kernel {
         let answers = self.ask(
             names.iter(),
             |message, name, seq| {
-                message.message(GETOBJ, 0, seq, table.family.number(), 0);
-                message.put_str(NFTA_OBJ_TABLE, table.name.as_str());
-                message.put_str(NFTA_OBJ_NAME, name.as_str());
+                Kind::OBJECT.one(message, seq, table, name);
                 message.put_be32(NFTA_OBJ_TYPE, COUNTER);
             },
             Object::decode,
@@ -376,18 +288,31 @@ impl Kernel {
     /// # Errors
     /// [`Error::Netlink`].
     pub fn objects(&mut self, table: &TableId) -> Result<Vec<Object>, Error> {
+        self.collect_in(Kind::OBJECT, table, None, |message| Object::decode(message).map(Some))
+    }
+
+    /// All of a kind that are in a table, or in the chain or set with this name.
+    fn collect_in<T, M: IntoIterator<Item = T>>(
+        &mut self,
+        kind: Kind,
+        table: &TableId,
+        name: Option<&Name>,
+        decode: impl Fn(&Message<'_>) -> Result<M, Malformed>,
+    ) -> Result<Vec<T>, Error> {
+        self.collect(|message, seq| kind.all(message, seq, table, name), decode)
+    }
+
+    /// What the messages of a dump hold.
+    fn collect<T, M: IntoIterator<Item = T>>(
+        &mut self,
+        put: impl Fn(&mut MessageBuilder, u32),
+        decode: impl Fn(&Message<'_>) -> Result<M, Malformed>,
+    ) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
-        self.dump(
-            |message, seq| {
-                message.message(GETOBJ, NLM_F_DUMP, seq, table.family.number(), 0);
-                message.put_str(NFTA_OBJ_TABLE, table.name.as_str());
-            },
-            &mut all,
-            |message, all| {
-                all.push(Object::decode(message)?);
-                Ok(())
-            },
-        )?;
+        self.dump(put, &mut all, |message, all| {
+            all.extend(decode(message)?);
+            Ok(())
+        })?;
         Ok(all)
     }
 }
@@ -405,12 +330,12 @@ pub(super) fn found<T>(answers: Vec<Answer<T>>) -> Result<Vec<Option<T>>, Error>
 }
 
 /// A dump of what is in a table or set that is not there finds nothing.
-fn absent_is_empty(dumped: Result<(), Error>) -> Result<(), Error> {
+fn absent_is_empty<T>(dumped: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
     match dumped {
         Err(Error::Netlink(netlink::Error::Refused(refusal)))
             if refusal.errno == Errno::ENOENT as i32 =>
         {
-            Ok(())
+            Ok(Vec::new())
         }
         other => other,
     }

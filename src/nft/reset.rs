@@ -2,16 +2,12 @@
 
 use nix::errno::Errno;
 
-use super::batch::NFTABLES;
 use super::error::Error;
 use super::kernel::Kernel;
 use super::read::found;
-use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_HANDLE, NFTA_RULE_TABLE};
+use super::request::Kind;
 use super::{Listed, Name, Rule, TableId};
 use crate::netlink::{self, Answer};
-
-/// `NFT_MSG_GETRULE_RESET`.
-const GETRULE_RESET: u16 = NFTABLES | 25;
 
 impl Kernel {
     /// Sets the counters and quotas of the rules of a table, or of one of its chains, back to
@@ -26,7 +22,7 @@ impl Kernel {
         table: &TableId,
         chain: Option<&Name>,
     ) -> Result<Vec<(Name, Listed<Rule>)>, Error> {
-        match self.dump_rules(GETRULE_RESET, table, chain) {
+        match self.dump_rules(Kind::RULE_RESET, table, chain) {
             // The kernel knows no message of this number.
             Err(Error::Netlink(netlink::Error::Refused(refusal)))
                 if refusal.errno == Errno::EINVAL as i32 =>
@@ -47,16 +43,7 @@ impl Kernel {
         chain: &Name,
         handle: u64,
     ) -> Result<Option<Listed<Rule>>, Error> {
-        let answers = self.ask(
-            [handle].into_iter(),
-            |message, handle, seq| {
-                message.message(GETRULE_RESET, 0, seq, table.family.number(), 0);
-                message.put_str(NFTA_RULE_TABLE, table.name.as_str());
-                message.put_str(NFTA_RULE_CHAIN, chain.as_str());
-                message.put_be64(NFTA_RULE_HANDLE, handle);
-            },
-            Rule::decode,
-        )?;
+        let answers = self.ask_for_rule(Kind::RULE_RESET, table, chain, handle, Rule::decode)?;
         match answers.as_slice() {
             [Answer::Refused(refusal)] if refusal.errno == Errno::EINVAL as i32 => {
                 Err(reset_unsupported())

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Family, Name, Userdata};
 use crate::netlink::{Malformed, Message, MessageBuilder};
 
-const NFTA_TABLE_NAME: u16 = 1;
+pub(super) const NFTA_TABLE_NAME: u16 = 1;
 const NFTA_TABLE_FLAGS: u16 = 2;
 const NFTA_TABLE_USERDATA: u16 = 6;
 
