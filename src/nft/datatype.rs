@@ -10,7 +10,7 @@ use super::clock;
 use super::symbols::{
     ADDRESS_TYPES, ARP_OPERATIONS, CT_EVENTS, CT_STATES, CT_STATUSES, DAYS, DCCP_TYPES, DSCPS,
     ECNS, ETHER_TYPES, ICMP_CODES, ICMP_TYPES, ICMPV6_CODES, ICMPV6_TYPES, INTERFACE_TYPES,
-    MH_TYPES, PROTOCOLS, TCP_FLAGS,
+    MH_TYPES, PROTOCOLS, TCP_FLAGS, named_or,
 };
 
 /// The type of one part of a key or of a datum.
@@ -380,13 +380,6 @@ impl DataType {
             bytes[8 - value.len()..].copy_from_slice(value);
             u64::from_be_bytes(bytes)
         }
-    }
-}
-
-fn named_or(number: u64, names: &[(u64, &str)], otherwise: impl Fn(u64) -> String) -> String {
-    match names.iter().find(|(known, _)| *known == number) {
-        Some((_, name)) => (*name).to_owned(),
-        None => otherwise(number),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Elements of sets and maps.
 
-use super::expr::Verdict;
+use super::expr::{NFTA_DATA_VALUE, NFTA_LIST_ELEM, Verdict};
 use super::{Expr, Name, Userdata};
 use crate::netlink::{Attribute, Attributes, Malformed, MessageBuilder};
 
@@ -18,9 +18,7 @@ const NFTA_SET_ELEM_EXPR: u16 = 7;
 const NFTA_SET_ELEM_OBJREF: u16 = 9;
 const NFTA_SET_ELEM_KEY_END: u16 = 10;
 const NFTA_SET_ELEM_EXPRESSIONS: u16 = 11;
-const NFTA_DATA_VALUE: u16 = 1;
 const NFT_SET_ELEM_INTERVAL_END: u32 = 1;
-const NFTA_LIST_ELEM: u16 = 1;
 
 /// What an element of a map leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]

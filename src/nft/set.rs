@@ -1,6 +1,7 @@
 //! Sets, maps and verdict maps.
 
 use super::concat::{concat_len, concat_number, parse_concat};
+use super::expr::NFTA_LIST_ELEM;
 use super::{DataType, Expr, Name, Userdata};
 use crate::netlink::{Attributes, Malformed, Message, MessageBuilder};
 
@@ -23,7 +24,6 @@ const NFTA_SET_EXPRESSIONS: u16 = 18;
 const NFTA_SET_DESC_SIZE: u16 = 1;
 const NFTA_SET_DESC_CONCAT: u16 = 2;
 const NFTA_SET_FIELD_LEN: u16 = 1;
-const NFTA_LIST_ELEM: u16 = 1;
 const NFT_SET_POL_MEMORY: u32 = 1;
 
 /// `NFT_DATA_VERDICT`: the data type of verdict maps.

@@ -1,5 +1,17 @@
 //! nft's words for values: protocols, message types, flags.
 
+/// The word for a number, or, where nft has none, what `otherwise` makes of it.
+pub(super) fn named_or(
+    number: u64,
+    names: &[(u64, &str)],
+    otherwise: impl Fn(u64) -> String,
+) -> String {
+    match names.iter().find(|(known, _)| *known == number) {
+        Some((_, name)) => (*name).to_owned(),
+        None => otherwise(number),
+    }
+}
+
 pub(super) const PROTOCOLS: &[(u64, &str)] = &[
     (1, "icmp"),
     (2, "igmp"),

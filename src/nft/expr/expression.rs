@@ -1,6 +1,6 @@
 //! [`Expr`]: all types of expressions as one, and what has no type kept whole.
 
-use super::fields::Expression;
+use super::fields::{Expression, NFTA_LIST_ELEM};
 use super::payload::NFTA_PAYLOAD_SREG;
 use super::{
     Bitwise, Byteorder, Cmp, Connlimit, Counter, Ct, Dup, Dynset, Exthdr, Fib, Fwd, Hash,
@@ -11,7 +11,6 @@ use super::{
 use crate::netlink::{Attribute, Attributes, Malformed, MessageBuilder};
 use crate::nft::listing::RuleListing;
 
-const NFTA_LIST_ELEM: u16 = 1;
 const NFTA_EXPR_NAME: u16 = 1;
 const NFTA_EXPR_DATA: u16 = 2;
 

@@ -4,7 +4,9 @@ use super::Register;
 use crate::netlink::{Attributes, Malformed, MessageBuilder};
 
 /// The value inside an attribute of `struct nft_data`.
-pub(super) const NFTA_DATA_VALUE: u16 = 1;
+pub(in crate::nft) const NFTA_DATA_VALUE: u16 = 1;
+/// One of a list: of expressions, of elements, of fields.
+pub(in crate::nft) const NFTA_LIST_ELEM: u16 = 1;
 
 /// What each expression's type can do.
 pub(super) trait Expression: Sized {

@@ -87,7 +87,8 @@ pub use tproxy::Tproxy;
 pub use verdict::Verdict;
 pub use xfrm::{Xfrm, XfrmDirection, XfrmKey};
 
-use fields::{Expression, Fields, NFTA_DATA_VALUE, put_data, put_maybe, put_register};
+use fields::{Expression, Fields, put_data, put_maybe, put_register};
+pub(in crate::nft) use fields::{NFTA_DATA_VALUE, NFTA_LIST_ELEM};
 use numbers::kernel_numbers;
 
 #[cfg(test)]

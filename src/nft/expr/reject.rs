@@ -4,6 +4,7 @@ use super::{Expression, Fields, kernel_numbers};
 use crate::netlink::{Attributes, Malformed, MessageBuilder};
 use crate::nft::Family;
 use crate::nft::listing::RuleListing;
+use crate::nft::symbols::{ICMP_CODES, ICMPV6_CODES, named_or};
 
 const NFTA_REJECT_TYPE: u16 = 1;
 const NFTA_REJECT_ICMP_CODE: u16 = 2;
@@ -29,33 +30,13 @@ pub struct Reject {
     pub code: Option<u8>,
 }
 
-const ICMP_CODES: &[(u8, &str)] = &[
-    (0, "net-unreachable"),
-    (1, "host-unreachable"),
-    (2, "prot-unreachable"),
-    (3, "port-unreachable"),
-    (9, "net-prohibited"),
-    (10, "host-prohibited"),
-    (13, "admin-prohibited"),
-];
-const ICMPV6_CODES: &[(u8, &str)] = &[
-    (0, "no-route"),
-    (1, "admin-prohibited"),
-    (3, "addr-unreachable"),
-    (4, "port-unreachable"),
-    (5, "policy-fail"),
-    (6, "reject-route"),
-];
-const ICMPX_CODES: &[(u8, &str)] =
+const ICMPX_CODES: &[(u64, &str)] =
     &[(0, "no-route"), (1, "port-unreachable"), (2, "host-unreachable"), (3, "admin-prohibited")];
 
 impl Reject {
     pub(super) fn list(&self, listing: &mut RuleListing<'_>) {
         let code = self.code.unwrap_or(0);
-        let name = |codes: &[(u8, &str)]| match codes.iter().find(|(known, _)| *known == code) {
-            Some((_, name)) => (*name).to_owned(),
-            None => code.to_string(),
-        };
+        let name = |codes| named_or(code.into(), codes, |number| number.to_string());
         let by_network = self.kind != RejectKind::IcmpxUnreachable;
         // Where both families pass, the plain word would not say which one.
         let verbose = listing.is_dual_stack();
