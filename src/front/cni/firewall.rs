@@ -5,10 +5,10 @@
 
 use serde_json::Value;
 
-use super::call::{Call, Command};
+use super::call::Call;
 use super::error::Error;
 use super::json::Object;
-use super::plugin::Plugin;
+use super::plugin::{Plugin, firewall_status};
 use super::result::CniResult;
 use super::version::CniVersion;
 use crate::attachment::{self, Attachment, Host, Zoning};
@@ -19,7 +19,11 @@ use crate::net::{IfName, ZoneName};
 pub const FIREWALL: Plugin = Plugin {
     name: "firewall",
     versions: &[CniVersion::V0_4_0, CniVersion::V1_0_0, CniVersion::V1_1_0],
-    handle,
+    add,
+    del,
+    check,
+    gc,
+    status: firewall_status,
 };
 
 /// The first part of the labels of what this plugin owns.
@@ -106,20 +110,6 @@ fn zoning(call: &Call) -> Result<Zoning, Error> {
         Some("firewalld") => Zoning::Required(zone),
         Some(_) | None => Zoning::WhereRunning(zone),
     })
-}
-
-fn handle(call: &Call) -> Result<Option<Value>, Error> {
-    match call.command {
-        Command::Add => add(call).map(Some),
-        Command::Del => del(call).map(|()| None),
-        Command::Check => check(call).map(|()| None),
-        Command::Gc => gc(call).map(|()| None),
-        Command::Status => {
-            let status = attachment::status().map_err(Error::from);
-            status.map_err(|error| Error::NotAvailable(Box::new(error)))?;
-            Ok(None)
-        }
-    }
 }
 
 fn add(call: &Call) -> Result<Value, Error> {

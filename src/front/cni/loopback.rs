@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::call::{Call, Command};
+use super::call::Call;
 use super::error::Error;
 use super::plugin::Plugin;
 use super::result::{CniResult, Interface, Ip};
@@ -12,33 +12,32 @@ use crate::attachment::{self, NetnsError};
 use crate::net::Mac;
 
 /// The plugin.
-pub const LOOPBACK: Plugin = Plugin { name: "loopback", versions: &CniVersion::ALL, handle };
+pub const LOOPBACK: Plugin = Plugin {
+    name: "loopback",
+    versions: &CniVersion::ALL,
+    add,
+    del,
+    check,
+    // Nothing outlives the namespace, and nothing is needed but the kernel.
+    gc: |_| Ok(()),
+    status: |_| Ok(()),
+};
 
-fn handle(call: &Call) -> Result<Option<Value>, Error> {
-    let prev_result = || match call.config.prev_result()? {
-        Some(value) => CniResult::parse(value, call.version).map(Some),
-        None => Ok(None),
-    };
-    match call.command {
-        Command::Add => {
-            let prev = prev_result()?;
-            let own = add(call)?;
-            Ok(Some(prev.unwrap_or(own).to_json(call.version)))
-        }
-        Command::Del => del(call).map(|()| None),
-        Command::Check => {
-            prev_result()?;
-            attachment::check_loopback(&call.open_netns()?)?;
-            Ok(None)
-        }
-        // Nothing outlives the namespace, and nothing is needed but the kernel.
-        Command::Gc | Command::Status => Ok(None),
-    }
+fn prev_result(call: &Call) -> Result<Option<CniResult>, Error> {
+    let given = call.config.prev_result()?;
+    given.map(|value| CniResult::parse(value, call.version)).transpose()
 }
 
-/// The result of a plugin that is the first of its chain. One that is not hands on the result of
-/// the plugin before.
-fn add(call: &Call) -> Result<CniResult, Error> {
+/// The first plugin of a chain tells of the interface; one that is not hands on the result of the
+/// plugin before.
+fn add(call: &Call) -> Result<Value, Error> {
+    let prev = prev_result(call)?;
+    let own = up(call)?;
+    Ok(prev.unwrap_or(own).to_json(call.version))
+}
+
+/// Sets the interface up, and tells what there is then.
+fn up(call: &Call) -> Result<CniResult, Error> {
     let addresses = attachment::loopback_up(&call.open_netns()?)?;
     let interface = Interface::in_sandbox("lo", &Mac::ZERO.to_string(), &call.netns_path);
     let ip = |address| Ip { interface: Some(0), ..Ip::new(address, None) };
@@ -59,4 +58,9 @@ fn del(call: &Call) -> Result<(), Error> {
         }
         netns => Ok(attachment::loopback_down(&netns?)?),
     }
+}
+
+fn check(call: &Call) -> Result<(), Error> {
+    prev_result(call)?;
+    Ok(attachment::check_loopback(&call.open_netns()?)?)
 }

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::call::Call;
+use super::call::{Call, Command};
 use super::env::Environment;
 use super::error::Error;
 use super::version::CniVersion;
+use crate::attachment;
 
 /// A plugin.
 #[derive(Debug, Clone, Copy)]
@@ -17,9 +18,20 @@ pub struct Plugin {
     pub name: &'static str,
     /// The versions of the specification that it knows.
     pub versions: &'static [CniVersion],
-    /// What it does with a checked call: a result to print, or none.
-    pub(super) handle: fn(&Call) -> Result<Option<Value>, Error>,
+    /// ADD: the result to print.
+    pub(super) add: fn(&Call) -> Result<Value, Error>,
+    /// DEL.
+    pub(super) del: Silent,
+    /// CHECK.
+    pub(super) check: Silent,
+    /// GC.
+    pub(super) gc: Silent,
+    /// STATUS.
+    pub(super) status: Silent,
 }
+
+/// What a plugin does with a checked call to which no result is printed.
+type Silent = fn(&Call) -> Result<(), Error>;
 
 /// No configuration is longer; what is would exhaust memory before it failed.
 const STDIN_MAX: u64 = 64 * 1024 * 1024;
@@ -79,7 +91,19 @@ fn answer(
     stdin.take(STDIN_MAX).read_to_end(&mut config).map_err(Error::Stdin)?;
     let call = Call::parse(env, &config, plugin.versions)?;
     *version = Some(call.version);
-    (plugin.handle)(&call)
+    match call.command {
+        Command::Add => (plugin.add)(&call).map(Some),
+        Command::Del => (plugin.del)(&call).map(|()| None),
+        Command::Check => (plugin.check)(&call).map(|()| None),
+        Command::Gc => (plugin.gc)(&call).map(|()| None),
+        Command::Status => (plugin.status)(&call).map(|()| None),
+    }
+}
+
+/// STATUS of a plugin to which the kernel's firewall is all that it needs.
+pub(super) fn firewall_status(_: &Call) -> Result<(), Error> {
+    let status = attachment::status().map_err(Error::from);
+    status.map_err(|error| Error::NotAvailable(Box::new(error)))
 }
 
 fn finish(written: std::io::Result<()>) -> ExitCode {

@@ -9,10 +9,10 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::call::{Call, Command};
+use super::call::Call;
 use super::error::Error;
 use super::mappings::{self, Mapping};
-use super::plugin::Plugin;
+use super::plugin::{Plugin, firewall_status};
 use super::result::CniResult;
 use super::version::CniVersion;
 use crate::attachment::{self, Attachment, Host, Owner};
@@ -20,7 +20,15 @@ use crate::firewall::{Conditions, Hostports, MarkTarget, Masquerader, Masqueradi
 use crate::net::{IpVersion, L4Proto, Mark, Subnet};
 
 /// The plugin.
-pub const PORTMAP: Plugin = Plugin { name: "portmap", versions: &CniVersion::ALL, handle };
+pub const PORTMAP: Plugin = Plugin {
+    name: "portmap",
+    versions: &CniVersion::ALL,
+    add,
+    del,
+    check,
+    gc,
+    status: firewall_status,
+};
 
 /// The configuration.
 #[derive(Debug)]
@@ -149,20 +157,6 @@ impl PortmapConf {
         let mark = attachment::external_mark(host, chain, &versions)?;
         let mark = mark.unwrap_or(Mark::PORTMAP_DEFAULT);
         Ok(MarkTarget { mark, masquerader: Masquerader::External })
-    }
-}
-
-fn handle(call: &Call) -> Result<Option<Value>, Error> {
-    match call.command {
-        Command::Add => add(call).map(Some),
-        Command::Del => del(call).map(|()| None),
-        Command::Check => check(call).map(|()| None),
-        Command::Gc => gc(call).map(|()| None),
-        Command::Status => {
-            let status = attachment::status().map_err(Error::from);
-            status.map_err(|error| Error::NotAvailable(Box::new(error)))?;
-            Ok(None)
-        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! The commands, each from a checked call to its answer.
 
-use serde_json::Value;
-
 use super::conf::{BridgeConf, bridge_name, ipam_type};
 use super::ipam::Ipam;
 use super::links;
@@ -15,20 +13,18 @@ use crate::front::cni::version::CniVersion;
 use crate::net::IfName;
 
 /// The plugin.
-pub const BRIDGE: Plugin = Plugin { name: "bridge", versions: &CniVersion::ALL, handle };
+pub const BRIDGE: Plugin = Plugin {
+    name: "bridge",
+    versions: &CniVersion::ALL,
+    add: |call| add(call).map(|result| result.to_json(call.version)),
+    del,
+    check,
+    gc,
+    status,
+};
 
 /// Under which name the plugin's things are kept apart from those of others in the same network.
 const KIND: &str = "bridge";
-
-fn handle(call: &Call) -> Result<Option<Value>, Error> {
-    match call.command {
-        Command::Add => add(call).map(|result| Some(result.to_json(call.version))),
-        Command::Del => del(call).map(|()| None),
-        Command::Check => check(call).map(|()| None),
-        Command::Gc => gc(call).map(|()| None),
-        Command::Status => status(call).map(|()| None),
-    }
-}
 
 fn ifname(call: &Call) -> Result<IfName, Error> {
     let name = call.container.as_ref().map_or("", |(_, ifname)| ifname);

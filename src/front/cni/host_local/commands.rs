@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::config::{HostLocalConf, directory};
 use super::resolv_conf;
 use crate::attachment::NetnsError;
-use crate::front::cni::call::{Call, Command};
+use crate::front::cni::call::Call;
 use crate::front::cni::error::Error;
 use crate::front::cni::plugin::Plugin;
 use crate::front::cni::result::{CniResult, Dns, Ip};
@@ -15,23 +13,21 @@ use crate::front::cni::version::CniVersion;
 use crate::ipam::{self, Attachment};
 
 /// The plugin.
-pub const HOST_LOCAL: Plugin = Plugin { name: "host-local", versions: &CniVersion::ALL, handle };
-
-fn handle(call: &Call) -> Result<Option<Value>, Error> {
-    match call.command {
-        Command::Add => {
-            foreign_netns(call)?;
-            add(call).map(|result| Some(result.to_json(call.version)))
-        }
-        Command::Del => del(call).map(|()| None),
-        Command::Check => {
-            foreign_netns(call)?;
-            check(call).map(|()| None)
-        }
-        Command::Gc => gc(call).map(|()| None),
-        Command::Status => status(call).map(|()| None),
-    }
-}
+pub const HOST_LOCAL: Plugin = Plugin {
+    name: "host-local",
+    versions: &CniVersion::ALL,
+    add: |call| {
+        foreign_netns(call)?;
+        add(call).map(|result| result.to_json(call.version))
+    },
+    del,
+    check: |call| {
+        foreign_netns(call)?;
+        check(call)
+    },
+    gc,
+    status,
+};
 
 /// Refuses the plugin's own namespace. That it is there is no concern of this plugin, which does
 /// not enter it.
