@@ -3,19 +3,18 @@
 //! The other containers come through each side's own plugins, on all hosts at once: at the peer's
 //! 130 to 340 ms each, 500 of them take minutes.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::kernel::{Kernel, pair};
 use super::measure::{Sample, medians};
+use super::options::{Options, absolute, prepare};
 use super::report::{better, least, mib, ms, times};
 use super::subject::memory_floor;
 use super::wires::{Chain, Host, Wire};
-use crate::run::{cargo, target_dir};
-use crate::{lab, setup};
+use crate::lab;
 
 const PEER: &str = "/usr/lib/cni";
 const RUNS: usize = 11;
@@ -24,31 +23,8 @@ const QUICK: &[usize] = &[0, 20];
 
 /// Set up, build, and go into namespaces.
 pub fn start(words: &[String]) -> Result<ExitCode> {
-    let (mut plugins, mut peer, mut scale) = (String::new(), PEER.to_owned(), "full");
-    let mut rest = words;
-    loop {
-        rest = match rest {
-            [] => break,
-            [option, rest @ ..] if option == "--quick" => {
-                scale = "quick";
-                rest
-            }
-            [option, path, rest @ ..] if option == "--plugins" => {
-                plugins.clone_from(path);
-                rest
-            }
-            [option, path, rest @ ..] if option == "--peer" => {
-                peer.clone_from(path);
-                rest
-            }
-            [other, ..] => bail!("unexpected argument `{other}`"),
-        };
-    }
-    setup::ensure()?;
-    if plugins.is_empty() {
-        cargo().args(["build", "--release"]).run()?;
-        plugins = target_dir()?.join("release/portcullis").to_string_lossy().into_owned();
-    }
+    let Options { scale, paths: [plugins, peer] } = Options::read(words, ["--plugins", "--peer"])?;
+    let (plugins, peer) = (prepare(plugins)?, peer.unwrap_or_else(|| PEER.to_owned()));
     lab::reenter("__bench", &["bridge".to_owned(), plugins, peer, scale.to_owned()])
 }
 
@@ -93,10 +69,6 @@ fn head() {
     println!("have Podman's chain; ratio: the better of the two peers / portcullis, in turns.\n");
     println!("| call, present | portcullis | iptables-nft | iptables-legacy | wall ratio | CPU |");
     println!("| --- | --- | --- | --- | --- | --- |");
-}
-
-fn absolute(path: &str) -> Result<PathBuf> {
-    Path::new(path).canonicalize().with_context(|| format!("no plugins at {path}"))
 }
 
 /// Bring all hosts to that size at once, each in a thread of its own, and wait until they are

@@ -10,10 +10,10 @@ use anyhow::{Context, Result, bail};
 
 use super::docker::{self, Call};
 use super::measure::{Sample, medians, outcome, timed};
+use super::options::{Options, prepare};
 use super::report::{better, machine, times};
-use crate::lab::Namespace;
-use crate::run::{Step, cargo, find_program, target_dir};
-use crate::{lab, setup};
+use crate::lab::{self, Namespace};
+use crate::run::{Step, find_program};
 
 const RUNS: usize = 15;
 /// Of what takes seconds.
@@ -26,31 +26,8 @@ const FILES: &[usize] = &[1_000, 10_000];
 
 /// Set up, build, and go into namespaces.
 pub fn start(words: &[String]) -> Result<ExitCode> {
-    let (mut ours, mut scale) = (None, "full");
-    let mut rest = words;
-    loop {
-        rest = match rest {
-            [] => break,
-            [option, rest @ ..] if option == "--quick" => {
-                scale = "quick";
-                rest
-            }
-            [option, path, rest @ ..] if option == "--portcullis" => {
-                ours = Some(path.clone());
-                rest
-            }
-            [other, ..] => bail!("unexpected argument `{other}`"),
-        };
-    }
-    setup::ensure()?;
-    let ours = match ours {
-        Some(path) => path,
-        None => {
-            cargo().args(["build", "--release"]).run()?;
-            target_dir()?.join("release/portcullis").to_string_lossy().into_owned()
-        }
-    };
-    lab::reenter("__bench", &["iptables".to_owned(), ours, scale.to_owned()])
+    let Options { scale, paths: [ours] } = Options::read(words, ["--portcullis"])?;
+    lab::reenter("__bench", &["iptables".to_owned(), prepare(ours)?, scale.to_owned()])
 }
 
 /// The part inside.

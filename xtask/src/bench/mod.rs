@@ -12,7 +12,7 @@
 //! - `bridge`: bridge, host-local and Podman's whole chain; `wires`: their hosts and calls;
 //!   `kernel`: what the kernel takes for the same links;
 //! - `iptables`: the `iptables` programs; `docker`: the calls that dockerd makes of them;
-//! - `choose`: which benchmark is meant.
+//! - `choose`: which benchmark is meant; `options`: what else its words say.
 
 mod bridge;
 mod choose;
@@ -20,6 +20,7 @@ mod docker;
 mod iptables;
 mod kernel;
 mod measure;
+mod options;
 mod others;
 mod portmap;
 mod report;

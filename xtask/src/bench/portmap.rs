@@ -1,17 +1,17 @@
 //! What is measured, in which order, within which bounds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::measure::{Sample, median};
+use super::options::{self, Options, absolute};
 use super::others::{add_containers, restore_containers, track_flows};
 use super::report::{Cell, Memory, Report};
 use super::subject::{Call, Subject, memory_floor, prepare};
-use crate::run::{cargo, target_dir};
-use crate::{lab, setup};
+use crate::lab;
 
 const PEER: &str = "/usr/lib/cni/portmap";
 
@@ -42,34 +42,8 @@ const QUICK: Scale =
 
 /// Set up, build, and go into namespaces.
 pub fn start(words: &[String]) -> Result<ExitCode> {
-    let mut rest = words;
-    let (mut plugin, mut peer, mut scale) = (None, PEER.to_owned(), "full");
-    loop {
-        rest = match rest {
-            [] => break,
-            [option, rest @ ..] if option == "--quick" => {
-                scale = "quick";
-                rest
-            }
-            [option, path, rest @ ..] if option == "--plugin" => {
-                plugin = Some(path.clone());
-                rest
-            }
-            [option, path, rest @ ..] if option == "--peer" => {
-                peer.clone_from(path);
-                rest
-            }
-            [other, ..] => bail!("unexpected argument `{other}`"),
-        };
-    }
-    setup::ensure()?;
-    let plugin = match plugin {
-        Some(path) => path,
-        None => {
-            cargo().args(["build", "--release"]).run()?;
-            target_dir()?.join("release/portcullis").to_string_lossy().into_owned()
-        }
-    };
+    let Options { scale, paths: [plugin, peer] } = Options::read(words, ["--plugin", "--peer"])?;
+    let (plugin, peer) = (options::prepare(plugin)?, peer.unwrap_or_else(|| PEER.to_owned()));
     lab::reenter("__bench", &[plugin, peer, scale.to_owned()])
 }
 
@@ -109,10 +83,6 @@ pub fn inside(words: &[String]) -> Result<ExitCode> {
     println!("\n{report}");
     println!("The whole bench took {:.0} s.", begin.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
-}
-
-fn absolute(path: &str) -> Result<PathBuf> {
-    Path::new(path).canonicalize().with_context(|| format!("no plugin {path}"))
 }
 
 /// Bring both hosts to that many containers. One call first, since the peer's rules hang in the
