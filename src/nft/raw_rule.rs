@@ -24,6 +24,14 @@ impl RawRule {
         Ok(RawRule { handle, exprs, userdata: bytes(NFTA_RULE_USERDATA).unwrap_or_default() })
     }
 
+    /// Whether it may name a set that has no name of its own, `__set%d` or `__map%d`: surely so if
+    /// it does.
+    #[must_use]
+    pub fn may_have_own_sets(&self) -> bool {
+        let is_prefix = |bytes: &[u8]| bytes == b"__set" || bytes == b"__map";
+        self.exprs.windows(5).any(is_prefix)
+    }
+
     /// The rule itself.
     ///
     /// # Errors

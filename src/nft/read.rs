@@ -9,7 +9,7 @@ use super::error::Error;
 use super::kernel::Kernel;
 use super::object::{COUNTER, NFTA_OBJ_TYPE};
 use super::request::Kind;
-use super::rule::{NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE};
+use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE};
 use super::table::NFTA_TABLE_NAME;
 use super::{BaseChain, Element, Family, Listed, Name, Object, RawRule, Rule, Set, Table, TableId};
 use crate::netlink::{self, Answer, Malformed, Message, MessageBuilder, NLM_F_DUMP};
@@ -155,6 +155,29 @@ impl Kernel {
     /// [`Error::Netlink`].
     pub fn raw_rules(&mut self, table: &TableId, chain: &Name) -> Result<Vec<RawRule>, Error> {
         self.collect_in(Kind::RULE, table, Some(chain), |message| RawRule::read(message).map(Some))
+    }
+
+    /// The rules of a table, or of one of its chains, undecoded, chain by chain.
+    ///
+    /// # Errors
+    /// [`Error::Netlink`].
+    pub fn raw_rules_by_chain(
+        &mut self,
+        table: &TableId,
+        chain: Option<&Name>,
+    ) -> Result<Vec<(Name, Vec<RawRule>)>, Error> {
+        let rules = self.collect_in(Kind::RULE, table, chain, |message| {
+            let chain = message.attributes().need(NFTA_RULE_CHAIN, "rule without a chain")?;
+            Ok(Some((super::rule::name(chain.text()?)?, RawRule::read(message)?)))
+        })?;
+        let mut chains: Vec<(Name, Vec<RawRule>)> = Vec::new();
+        for (chain, rule) in rules {
+            match chains.last_mut() {
+                Some((last, rules)) if *last == chain => rules.push(rule),
+                Some(_) | None => chains.push((chain, vec![rule])),
+            }
+        }
+        Ok(chains)
     }
 
     /// The expressions of all rules of a table as the kernel dumps them, in order, each with its

@@ -96,7 +96,7 @@ impl Changer<'_> {
             let at = (number as usize).wrapping_sub(1);
             let chain = state.chains.first().ok_or(Error::NoSuch)?;
             let rule = chain.rules.get(at).ok_or(Error::NoRule)?;
-            let reset = self.kernel.reset_rule(&id, &chain.name, rule.handle)?;
+            let reset = self.kernel.reset_rule(&id, &chain.name, rule.handle())?;
             return reset.map(|_| ()).ok_or(Error::NoRule);
         }
         let mut transaction = Transaction::new();

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::error::Error;
 use super::show;
 use super::state::{Chain, State};
 use crate::net::IpVersion;
@@ -14,12 +15,13 @@ pub(super) fn list(
     number: Option<u32>,
     style: PrintStyle,
     out: &mut impl Write,
-) -> io::Result<()> {
+) -> Result<(), Error> {
     if let Some(number) = number {
         let chain = state.chains.first();
         let at = (number as usize).wrapping_sub(1);
         let rule = chain.and_then(|chain| chain.rules.get(at));
-        return rule.map_or(Ok(()), |rule| line(state, at + 1, &rule.value, style, out));
+        let Some(rule) = rule else { return Ok(()) };
+        return Ok(line(state, at + 1, &rule.decode()?, style, out)?);
     }
     if state.has_foreign {
         writeln!(out, "{}", show::incompatible(state))?;
@@ -31,7 +33,7 @@ pub(super) fn list(
         head(chain, style, out)?;
         writeln!(out, "{}", xtables::titles(style))?;
         for (number, rule) in (1..).zip(&chain.rules) {
-            line(state, number, &rule.value, style, out)?;
+            line(state, number, &rule.decode()?, style, out)?;
         }
     }
     Ok(())

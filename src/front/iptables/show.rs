@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::error::Error;
 use super::state::{Chain, State};
 use crate::net::IpVersion;
 use crate::nft::expr::Counter;
@@ -39,10 +40,10 @@ pub(super) fn rules(
     counts: Counts,
     number: Option<u32>,
     out: &mut impl Write,
-) -> io::Result<()> {
+) -> Result<(), Error> {
     for (at, rule) in (1..).zip(&chain.rules) {
         if number.is_none_or(|number| number == at) {
-            append(chain, &rule.value, version, counts, out)?;
+            append(chain, &rule.decode()?, version, counts, out)?;
         }
     }
     Ok(())
@@ -84,7 +85,7 @@ pub(super) fn save(
     now: &str,
     program: &str,
     out: &mut impl Write,
-) -> io::Result<()> {
+) -> Result<(), Error> {
     if state.has_foreign {
         writeln!(out, "{}", incompatible(state))?;
     }
@@ -99,7 +100,7 @@ pub(super) fn save(
     for chain in &state.chains {
         rules(chain, state.version, counts, None, out)?;
     }
-    writeln!(out, "COMMIT\n# Completed on {now}")
+    Ok(writeln!(out, "COMMIT\n# Completed on {now}")?)
 }
 
 /// The comment on chains that iptables does not know.

@@ -5,7 +5,7 @@ use super::error::Error;
 use crate::net::IpVersion;
 use crate::nft::expr::{Counter, SetRef};
 use crate::nft::{
-    self, AnyChain, ChainUsage, Expr, Family, Kernel, Listed, Name, Policy, Rule, Set, TableId,
+    self, AnyChain, ChainUsage, Expr, Family, Kernel, Name, Policy, RawRule, Rule, Set, TableId,
 };
 use crate::xtables;
 
@@ -24,7 +24,28 @@ pub(super) struct Chain {
     pub(super) counter: Counter,
     /// How many rules jump to it.
     pub(super) references: u32,
-    pub(super) rules: Vec<Listed<Rule>>,
+    pub(super) rules: Vec<ListedRule>,
+}
+
+/// A rule as the kernel sent it. It is decoded when it is printed: a table may have thousands.
+#[derive(Debug)]
+pub(super) struct ListedRule {
+    raw: RawRule,
+    /// Itself, where its words cannot be told without what is in the sets inside it.
+    whole: Option<Rule>,
+}
+
+impl ListedRule {
+    pub(super) fn handle(&self) -> u64 {
+        self.raw.handle
+    }
+
+    pub(super) fn decode(&self) -> Result<Rule, nft::Error> {
+        match &self.whole {
+            Some(rule) => Ok(rule.clone()),
+            None => Ok(self.raw.decode()?.value),
+        }
+    }
 }
 
 /// A table, read as one piece.
@@ -57,12 +78,17 @@ impl State {
             };
             let rules = match (only.map(Name::new), usage.is_empty()) {
                 (_, true) => Vec::new(),
-                (Some(Ok(name)), false) => kernel.rules(&id, Some(&name))?,
-                (_, false) => kernel.rules(&id, None)?,
+                (Some(Ok(name)), false) => kernel.raw_rules_by_chain(&id, Some(&name))?,
+                (_, false) => kernel.raw_rules_by_chain(&id, None)?,
             };
-            let rules = with_own_sets(kernel, &id, version, rules)?;
+            let mut sets = OwnSets { kernel, table: &id, version, known: None };
+            let mut listed = Vec::new();
+            for (chain, rules) in rules {
+                let rules = rules.into_iter().map(|raw| sets.listed(raw));
+                listed.push((chain, rules.collect::<Result<Vec<_>, _>>()?));
+            }
             let exists = !usage.is_empty() || kernel.table(&id)?.is_some();
-            Ok((usage, rules, exists))
+            Ok((usage, listed, exists))
         })?;
         let (usage, rules, exists) = state;
         Ok(State::assemble(table, version, only, usage, rules, exists))
@@ -73,7 +99,7 @@ impl State {
         version: IpVersion,
         only: Option<&str>,
         usage: Vec<ChainUsage>,
-        rules: Vec<(Name, Listed<Rule>)>,
+        rules: Vec<(Name, Vec<ListedRule>)>,
         exists: bool,
     ) -> Self {
         let mut users = Vec::new();
@@ -97,16 +123,9 @@ impl State {
         }
         users.sort_by(|one, other| one.name.cmp(&other.name));
         chains.extend(users);
-        // The kernel lists them chain by chain.
-        let mut last = 0;
-        for (name, rule) in rules {
-            if chains.get(last).is_none_or(|chain| chain.name != name) {
-                let found = chains.iter().position(|chain| chain.name == name);
-                let Some(found) = found else { continue };
-                last = found;
-            }
-            if let Some(chain) = chains.get_mut(last) {
-                chain.rules.push(rule);
+        for (name, rules) in rules {
+            if let Some(chain) = chains.iter_mut().find(|chain| chain.name == name) {
+                chain.rules.extend(rules);
             }
         }
         for chain in &mut chains {
@@ -122,37 +141,44 @@ impl State {
     }
 }
 
-/// The rules with the sets inside them that only belong to one rule, where others made the rule
-/// and its words cannot be told without what is in the set.
-fn with_own_sets(
-    kernel: &mut Kernel,
-    table: &TableId,
+/// The sets inside rules that belong to one rule each, looked up where words need them.
+struct OwnSets<'a> {
+    kernel: &'a mut Kernel,
+    table: &'a TableId,
     version: IpVersion,
-    mut rules: Vec<(Name, Listed<Rule>)>,
-) -> Result<Vec<(Name, Listed<Rule>)>, nft::Error> {
-    let is_own = |expr: &Expr| expr.set_ref().is_some_and(SetRef::is_anonymous);
-    let mut sets: Option<Vec<Set>> = None;
-    for (_, rule) in &mut rules {
-        if !rule.value.exprs.iter().any(is_own)
-            || xtables::Rule::read(&rule.value, version).is_some()
-        {
-            continue;
+    known: Option<Vec<Set>>,
+}
+
+impl OwnSets<'_> {
+    fn listed(&mut self, raw: RawRule) -> Result<ListedRule, nft::Error> {
+        Ok(ListedRule { whole: self.whole(&raw)?, raw })
+    }
+
+    /// The rule with such sets inside it, where others made the rule and its words cannot be told
+    /// without what is in them.
+    fn whole(&mut self, raw: &RawRule) -> Result<Option<Rule>, nft::Error> {
+        if !raw.may_have_own_sets() {
+            return Ok(None);
         }
-        let known = match sets.take() {
+        let rule = raw.decode()?.value;
+        let is_own = |expr: &Expr| expr.set_ref().is_some_and(SetRef::is_anonymous);
+        if !rule.exprs.iter().any(is_own) || xtables::Rule::read(&rule, self.version).is_some() {
+            return Ok(None);
+        }
+        let known = match self.known.take() {
             Some(known) => known,
-            None => kernel.sets(table)?,
+            None => self.kernel.sets(self.table)?,
         };
         let mut own = Vec::new();
-        for set in rule.value.exprs.iter().filter_map(Expr::set_ref) {
+        for set in rule.exprs.iter().filter_map(Expr::set_ref) {
             if let Some(set) = known.iter().find(|known| known.name == *set.name()) {
-                own.push((set.clone(), kernel.elements(table, &set.name)?));
+                own.push((set.clone(), self.kernel.elements(self.table, &set.name)?));
             }
         }
+        self.known = Some(known);
         let find = |name: &Name| own.iter().find(|(set, _)| set.name == *name).cloned();
-        rule.value = rule.value.clone().with_own_sets(find);
-        sets = Some(known);
+        Ok(Some(rule.with_own_sets(find)))
     }
-    Ok(rules)
 }
 
 fn chain(usage: &ChainUsage) -> Chain {
