@@ -14,6 +14,8 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::libc;
 use nix::sys::stat::Mode;
+use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
+use nix::sys::statvfs::FsFlags;
 
 /// `FSCONFIG_CMD_CREATE` of linux/mount.h.
 const FSCONFIG_CMD_CREATE: libc::c_uint = 6;
@@ -24,18 +26,27 @@ const CLOEXEC: libc::c_uint = 1;
 /// namespaces it is that of the calling thread.
 ///
 /// Where no procfs may be mounted (fsopen(2) came with Linux 5.2 and wants CAP_SYS_ADMIN) it is
-/// the one at `/proc`.
+/// the one at `/proc`; also where that has sysctls that are read-only or hidden by another mount,
+/// as somebody meant this process not to write them.
 ///
 /// # Errors
 /// Whatever open(2) says.
 pub fn open_proc(path: &Path, flags: OFlag) -> io::Result<File> {
     static OWN: OnceLock<Option<OwnedFd>> = OnceLock::new();
     let flags = flags | OFlag::O_CLOEXEC;
-    let file = match OWN.get_or_init(|| mount().ok()) {
+    let file = match OWN.get_or_init(|| if has_plain_sysctls() { mount().ok() } else { None }) {
         Some(own) => openat(own, path, flags, Mode::empty())?,
         None => nix::fcntl::open(&Path::new("/proc").join(path), flags, Mode::empty())?,
     };
     Ok(File::from(file))
+}
+
+/// Whether the sysctls at `/proc` are the kernel's and may be written.
+fn has_plain_sysctls() -> bool {
+    statfs("/proc/sys/net").is_ok_and(|sysctls| {
+        sysctls.filesystem_type() == PROC_SUPER_MAGIC
+            && !sysctls.flags().contains(FsFlags::ST_RDONLY)
+    })
 }
 
 /// Mounts a procfs at no place: it goes when its descriptor is closed.
