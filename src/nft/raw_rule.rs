@@ -28,8 +28,15 @@ impl RawRule {
     /// it does.
     #[must_use]
     pub fn may_have_own_sets(&self) -> bool {
-        let is_prefix = |bytes: &[u8]| bytes == b"__set" || bytes == b"__map";
-        self.exprs.windows(5).any(is_prefix)
+        // From one `_` to the next: there are few.
+        let mut rest = self.exprs.as_slice();
+        while let Some(at) = rest.iter().position(|byte| *byte == b'_') {
+            if rest[at..].starts_with(b"__set") || rest[at..].starts_with(b"__map") {
+                return true;
+            }
+            rest = &rest[at + 1..];
+        }
+        false
     }
 
     /// The rule itself.

@@ -89,10 +89,13 @@ impl MessageBuilder {
 
     /// Puts a string with its final NUL, as netlink policies of type `NLA_STRING` take it.
     pub fn put_str(&mut self, kind: u16, value: &str) {
-        let mut bytes = Vec::with_capacity(value.len() + 1);
-        bytes.extend_from_slice(value.as_bytes());
-        bytes.push(0);
-        self.put(kind, &bytes);
+        // Names are short, and a batch has thousands.
+        let mut short = [0; 64];
+        if let Some(start) = short.get_mut(..value.len()).filter(|_| value.len() < 64) {
+            start.copy_from_slice(value.as_bytes());
+            return self.put(kind, &short[..=value.len()]);
+        }
+        self.put(kind, &[value.as_bytes(), &[0]].concat());
     }
 
     /// Puts one byte.

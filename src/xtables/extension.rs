@@ -1,7 +1,9 @@
 //! A match or a target of a rule that was read, with its options.
 
+use std::borrow::Cow;
+
 use super::module::{Context, Module, Span};
-use super::setting::{Quotes, Setting, Style, Word};
+use super::setting::{Quotes, Setting, Style, Word, join};
 use super::spec::Spec;
 use super::words::Words;
 
@@ -46,14 +48,13 @@ impl Extension {
     }
 
     /// Its name and its options.
-    pub(super) fn words(&self) -> Vec<Word> {
+    pub(super) fn words(&self) -> Vec<Word<'_>> {
         match self {
             Extension::Known { module, settings } => {
                 let options = settings.iter().flat_map(Setting::words).map(|word| word.text);
-                let front = ["".to_owned(), module.name.to_owned()];
-                quoted(&front.into_iter().chain(options).collect::<Vec<_>>())
+                in_quotes([Cow::Borrowed(module.name)].into_iter().chain(options))
             }
-            Extension::Left { words } => quoted(words),
+            Extension::Left { words } => in_quotes(words.iter().skip(1).map(Cow::from)),
         }
     }
 
@@ -66,9 +67,7 @@ impl Extension {
                 None => {
                     // The name of a target has a column of its own.
                     let is_target = words.first().is_some_and(|word| word == "-j");
-                    let shown = quoted(words);
-                    let shown = shown.iter().skip(usize::from(is_target));
-                    shown.map(Word::quoted).collect::<Vec<_>>().join(" ")
+                    join(self.words().into_iter().skip(usize::from(is_target)))
                 }
             },
         }
@@ -100,16 +99,18 @@ const TEXTS: [&str; 4] = ["--comment", "--log-prefix", "--nflog-prefix", "--path
 /// Options whose value is always in quotes.
 const QUOTED: [&str; 4] = ["--string", "--hex-string", "--u32", "--bytecode"];
 
-/// Words behind `-m` or `-j` as iptables-save prints them.
-fn quoted(words: &[String]) -> Vec<Word> {
-    let name = words.get(1).map_or("", String::as_str);
-    let option = |before: &String| match before.as_str() {
-        "--helper" if name == "helper" => Quotes::WhereNeeded,
-        option if TEXTS.contains(&option) => Quotes::WhereNeeded,
-        "--label" if name == "connlabel" => Quotes::Always,
-        option if QUOTED.contains(&option) => Quotes::Always,
-        _ => Quotes::Never,
-    };
-    let pairs = words.iter().skip(1).zip(words);
-    pairs.map(|(word, before)| Word { text: word.clone(), quotes: option(before) }).collect()
+/// Words behind `-m` or `-j`, the name first, with the quotes that iptables-save gives them.
+fn in_quotes<'a>(words: impl Iterator<Item = Cow<'a, str>>) -> Vec<Word<'a>> {
+    let mut quoted: Vec<Word<'a>> = words.map(Word::plain).collect();
+    for at in 1..quoted.len() {
+        let quotes = match (quoted[0].text.as_ref(), quoted[at - 1].text.as_ref()) {
+            ("helper", "--helper") => Quotes::WhereNeeded,
+            (_, option) if TEXTS.contains(&option) => Quotes::WhereNeeded,
+            ("connlabel", "--label") => Quotes::Always,
+            (_, option) if QUOTED.contains(&option) => Quotes::Always,
+            _ => Quotes::Never,
+        };
+        quoted[at].quotes = quotes;
+    }
+    quoted
 }

@@ -5,7 +5,7 @@ use super::compile::Counters;
 use super::extension::Extension;
 use super::foreign::read_foreign;
 use super::module::{Context, Module, Span};
-use super::setting::{Setting, Style, Word};
+use super::setting::{Setting, Style, Word, join};
 use super::shape::{Part, Shape};
 use super::{matches, targets};
 use crate::net::IpVersion;
@@ -52,7 +52,7 @@ impl Rule {
     /// each, without quotes.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
-        self.all_words().into_iter().map(|word| word.text).collect()
+        self.all_words().into_iter().map(|word| word.text.into_owned()).collect()
     }
 
     /// The same as iptables-save prints it.
@@ -65,20 +65,19 @@ impl Rule {
     /// The same in two: the words in front of `-j` or `-g`, and from there. Both may be empty.
     #[must_use]
     pub fn saved_parts(&self) -> (String, String) {
-        let text = |words: &[Word]| words.iter().map(Word::quoted).collect::<Vec<_>>().join(" ");
-        (text(&self.match_words()), text(&self.target_words()))
+        (join(self.match_words()), join(self.target_words()))
     }
 
-    fn all_words(&self) -> Vec<Word> {
+    fn all_words(&self) -> Vec<Word<'_>> {
         [self.match_words(), self.target_words()].concat()
     }
 
-    fn match_words(&self) -> Vec<Word> {
+    fn match_words(&self) -> Vec<Word<'_>> {
         let mut words = Vec::new();
         for BaseSetting { base, negated, value } in &self.base {
             words.extend(negated.then(|| Word::plain("!")));
             words.push(Word::plain(base.word()));
-            words.extend((!value.is_empty()).then(|| Word::plain(value.clone())));
+            words.extend((!value.is_empty()).then(|| Word::plain(value)));
         }
         for extension in &self.matches {
             words.push(Word::plain("-m"));
@@ -87,7 +86,7 @@ impl Rule {
         words
     }
 
-    fn target_words(&self) -> Vec<Word> {
+    fn target_words(&self) -> Vec<Word<'_>> {
         match &self.target {
             Target::None => Vec::new(),
             Target::Verdict(Verdict::Goto(chain)) => {

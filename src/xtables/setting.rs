@@ -1,5 +1,7 @@
 //! An option as a rule has it, read from expressions: what iptables-save prints.
 
+use std::borrow::Cow;
+
 use super::quote::{in_quotes, quoted};
 
 /// An option with its values: `! --dport 80`.
@@ -48,19 +50,19 @@ impl Setting {
     }
 
     /// The words of it, as they stand on a command line.
-    pub(super) fn words(&self) -> impl Iterator<Item = Word> + '_ {
+    pub(super) fn words(&self) -> impl Iterator<Item = Word<'_>> {
         let not = self.negated.then(|| Word::plain("!"));
         let name = Word::plain(format!("--{}", self.name));
         let quotes = if self.is_text { Quotes::WhereNeeded } else { Quotes::Never };
-        let values = self.values.iter().map(move |value| Word { text: value.clone(), quotes });
+        let values = self.values.iter().map(move |value| Word { text: value.into(), quotes });
         not.into_iter().chain([name]).chain(values)
     }
 }
 
 /// A word of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word {
-    pub(super) text: String,
+pub(super) struct Word<'a> {
+    pub(super) text: Cow<'a, str>,
     /// Whether it is printed in quotes.
     pub(super) quotes: Quotes,
 }
@@ -76,19 +78,31 @@ pub(super) enum Quotes {
     Always,
 }
 
-impl Word {
-    pub(super) fn plain(text: impl Into<String>) -> Self {
+impl<'a> Word<'a> {
+    pub(super) fn plain(text: impl Into<Cow<'a, str>>) -> Self {
         Word { text: text.into(), quotes: Quotes::Never }
     }
 
     /// The word as iptables-save prints it.
-    pub(super) fn quoted(&self) -> String {
+    fn quoted(&self) -> Cow<'_, str> {
         match self.quotes {
-            Quotes::Never => self.text.clone(),
-            Quotes::WhereNeeded => quoted(&self.text),
-            Quotes::Always => in_quotes(&self.text, &['"', '\\']),
+            Quotes::Never => Cow::Borrowed(&self.text),
+            Quotes::WhereNeeded => Cow::Owned(quoted(&self.text)),
+            Quotes::Always => Cow::Owned(in_quotes(&self.text, &['"', '\\'])),
         }
     }
+}
+
+/// Words in a line as iptables-save prints them.
+pub(super) fn join<'a>(words: impl IntoIterator<Item = Word<'a>>) -> String {
+    let mut line = String::with_capacity(128);
+    for word in words {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&word.quoted());
+    }
+    line
 }
 
 /// What stands in front of a value in a listing.
