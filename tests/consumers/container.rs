@@ -13,7 +13,7 @@ pub struct Container {
 impl Container {
     /// `pid` is the container's process, as the engine knows it.
     pub fn running(world: &World, name: &str, pid: &str) -> Container {
-        let netns = world.netns_of(name, pid);
+        let netns = world.inside.netns_of(name, pid);
         world.settle(&netns);
         let echo = Echo::serve(&netns, 7);
         Container { name: name.to_owned(), netns, _echo: echo }

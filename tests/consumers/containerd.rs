@@ -39,10 +39,10 @@ impl<'a> Containerd<'a> {
     pub fn start(world: &'a World) -> Containerd<'a> {
         fs::create_dir("/run/containerd").expect("mkdir /run/containerd");
         fs::write("/run/containerd.toml", CONFIGURATION).expect("write containerd.toml");
-        let daemon = world.start(&["containerd", "--config", "/run/containerd.toml"], LOG);
+        let daemon = world.inside.start(&["containerd", "--config", "/run/containerd.toml"], LOG);
         let containerd = Containerd { world, daemon };
         let deadline = Instant::now() + Duration::from_secs(10);
-        while !world.attempt(&["ctr", "-a", SOCKET, "version"]).status.success() {
+        while !world.inside.attempt(&["ctr", "-a", SOCKET, "version"]).status.success() {
             assert!(Instant::now() < deadline, "containerd does not answer");
             thread::sleep(Duration::from_millis(50));
         }
@@ -51,7 +51,7 @@ impl<'a> Containerd<'a> {
 
     /// `ctr WORDS`, which must succeed; what it printed.
     pub fn call(&self, words: &[&str]) -> String {
-        self.world.run(&[&["ctr", "-a", SOCKET], words].concat())
+        self.world.inside.run(&[&["ctr", "-a", SOCKET], words].concat())
     }
 
     /// The network of the containers to come: 10.90.1.0/24, fd00:90:1::/64, with these ports, as
@@ -91,7 +91,7 @@ impl<'a> Containerd<'a> {
     pub fn run(&self, name: &str) -> Container {
         let root = rootfs::make(name);
         let root = root.to_string_lossy();
-        let group = format!("{}/{name}", self.world.cgroup());
+        let group = format!("{}/{name}", self.world.inside.cgroup());
         let run = ["run", "-d", "--cni", "--cgroup", &group, "--rootfs", &root, name];
         self.call(&[&run[..], &rootfs::COMMAND].concat());
         self.container(name)
@@ -101,10 +101,10 @@ impl<'a> Containerd<'a> {
     pub fn run_in_front(&self, name: &str) -> (Child, Container) {
         let root = rootfs::make(name);
         let root = root.to_string_lossy();
-        let group = format!("{}/{name}", self.world.cgroup());
+        let group = format!("{}/{name}", self.world.inside.cgroup());
         let run = ["run", "--rm", "--cni", "--cgroup", &group, "--rootfs", &root, name];
         let words = [&["ctr", "-a", SOCKET], &run[..], &rootfs::COMMAND].concat();
-        let mut child = self.world.start(&words, "/run/ctr.log");
+        let mut child = self.world.inside.start(&words, "/run/ctr.log");
         let deadline = Instant::now() + Duration::from_secs(10);
         // The ports come into force after the task is made and before it is started.
         while self.task(name).is_none_or(|task| task[2] != "RUNNING") {

@@ -44,7 +44,7 @@ impl<'a> Podman<'a> {
                      --network-config-dir /run/networks";
         let words: Vec<&str> =
             fixed.split(' ').filter(|word| !word.is_empty()).chain(words.iter().copied()).collect();
-        self.world.run(&words)
+        self.world.inside.run(&words)
     }
 
     /// A dual-stack network: 10.89.N.0/24, fd00:89:N::/64.

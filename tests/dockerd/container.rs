@@ -28,10 +28,10 @@ impl Container {
 /// The network namespace of a container, once its links carry packets to all its networks.
 pub fn settled(host: &Host, name: &str) -> Netns {
     let format = "{{.State.Pid}}{{range .NetworkSettings.Networks}} {{.Gateway}}{{end}}";
-    let answer = host.run(&["docker", "inspect", "--format", format, name]);
+    let answer = host.inside.run(&["docker", "inspect", "--format", format, name]);
     let mut words = answer.split_whitespace();
     let pid = words.next().unwrap_or_else(|| panic!("{name} has no process"));
-    let netns = host.netns_of(name, pid);
+    let netns = host.inside.netns_of(name, pid);
     wait_for_addresses(&netns);
     // A network that is internal names no gateway.
     let gateways: Vec<String> = words.map(|ip| format!("outside udp {ip}:9")).collect();

@@ -34,7 +34,7 @@ impl<'a> Daemon<'a> {
     /// Starts dockerd with the flags that it had before.
     pub fn start_again(&mut self) {
         assert!(self.process.is_none(), "a daemon runs already");
-        let group = format!("--cgroup-parent={}", self.host.cgroup());
+        let group = format!("--cgroup-parent={}", self.host.inside.cgroup());
         let fixed = "dockerd --config-file /run/dockerd.json --data-root /run/docker-data \
                      --exec-root /run/docker --pidfile /run/docker.pid -H unix:///run/docker.sock \
                      --userland-proxy-path /run/programs/docker-proxy --storage-driver vfs \
@@ -42,7 +42,7 @@ impl<'a> Daemon<'a> {
         fs::write("/run/dockerd.json", "{}").expect("write dockerd.json");
         let words = fixed.split(' ').filter(|word| !word.is_empty()).chain([group.as_str()]);
         let words: Vec<&str> = words.chain(self.flags.iter().map(String::as_str)).collect();
-        self.process = Some(self.host.start(&words, LOG));
+        self.process = Some(self.host.inside.start(&words, LOG));
         let deadline = Instant::now() + PATIENCE;
         while ping().is_err() {
             let ended = self.process.as_mut().expect("just started").try_wait();
@@ -67,7 +67,7 @@ impl<'a> Daemon<'a> {
 
     fn end(&mut self, signal: &str) -> ExitStatus {
         let pid = fs::read_to_string(PID).unwrap_or_else(|e| panic!("{PID}: {e}"));
-        self.host.run(&["kill", signal, pid.trim()]);
+        self.host.inside.run(&["kill", signal, pid.trim()]);
         let mut process = self.process.take().expect("a daemon runs");
         let deadline = Instant::now() + PATIENCE;
         loop {

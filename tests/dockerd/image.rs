@@ -24,5 +24,5 @@ pub fn import(host: &Host) {
     copy(program, root.join("bin/busybox"));
     symlink("busybox", root.join("bin/sleep")).expect("an applet's name");
     run(Command::new("tar").args(["-C", "/run/image", "-cf", "/run/image.tar", "."]), "");
-    host.run(&["docker", "import", "/run/image.tar", NAME]);
+    host.inside.run(&["docker", "import", "/run/image.tar", NAME]);
 }

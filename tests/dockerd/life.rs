@@ -54,7 +54,17 @@ pub fn containers(site: &mut Site<'_>) {
 /// What the host's owner says of forwarded packets comes first, and stays over restarts.
 fn refuse_cyan(site: &mut Site<'_>) {
     site.scene("DOCKER-USER");
-    site.host.run(&["iptables", "-I", "DOCKER-USER", "-i", "wan0", "-o", "br-cyan", "-j", "DROP"]);
+    site.host.inside.run(&[
+        "iptables",
+        "-I",
+        "DOCKER-USER",
+        "-i",
+        "wan0",
+        "-o",
+        "br-cyan",
+        "-j",
+        "DROP",
+    ]);
     site.rules();
     site.expect(&[
         ("client tcp 192.0.2.1:8300", "silent"),
@@ -84,7 +94,17 @@ pub fn daemon(site: &mut Site<'_>) {
     site.rules();
     site.scene("daemon after its death");
     returns(site);
-    site.host.run(&["iptables", "-D", "DOCKER-USER", "-i", "wan0", "-o", "br-cyan", "-j", "DROP"]);
+    site.host.inside.run(&[
+        "iptables",
+        "-D",
+        "DOCKER-USER",
+        "-i",
+        "wan0",
+        "-o",
+        "br-cyan",
+        "-j",
+        "DROP",
+    ]);
     site.expect(&[("client tcp 192.0.2.1:8300", "cyan1 sees 192.0.2.2")]);
 }
 

@@ -12,7 +12,7 @@ use crate::lab::{Netns, run};
 /// counters, the tables sorted by name, the rules as they come.
 pub fn saved(host: &Host) -> Vec<String> {
     let programs = ["iptables-save", "ip6tables-save"];
-    programs.iter().flat_map(|program| tables(program, &host.run(&[program]))).collect()
+    programs.iter().flat_map(|program| tables(program, &host.inside.run(&[program]))).collect()
 }
 
 /// The same for a daemon that has no order of its own: rules that name no network come first and

@@ -47,7 +47,7 @@ impl<'a> Site<'a> {
     /// `docker WORDS`, which must end as said.
     pub fn docker_exits(&mut self, words: &str, expected: &str) -> String {
         let all: Vec<&str> = ["docker"].into_iter().chain(words.split_whitespace()).collect();
-        let output = self.host.attempt(&all);
+        let output = self.host.inside.attempt(&all);
         let mut end =
             output.status.code().map_or("killed".to_owned(), |code| format!("exit {code}"));
         let error = String::from_utf8_lossy(&output.stderr);
@@ -106,7 +106,7 @@ impl<'a> Site<'a> {
     pub fn await_running(&self, name: &str) {
         let deadline = Instant::now() + Duration::from_secs(20);
         let inspect = ["docker", "inspect", "--format", "{{.State.Running}}", name];
-        while self.host.run(&inspect) != "true" {
+        while self.host.inside.run(&inspect) != "true" {
             assert!(Instant::now() < deadline, "{name} does not run");
             thread::sleep(Duration::from_millis(50));
         }
@@ -115,7 +115,7 @@ impl<'a> Site<'a> {
     /// `docker rm -f` of all containers, whether they run or not.
     pub fn remove_all(&mut self) {
         self.leave_all();
-        let names = self.host.run(&["docker", "ps", "-a", "--format", "{{.Names}}"]);
+        let names = self.host.inside.run(&["docker", "ps", "-a", "--format", "{{.Names}}"]);
         let mut names: Vec<&str> = names.split_whitespace().collect();
         names.sort_unstable();
         self.docker(&format!("rm -f {}", names.join(" ")));

@@ -4,6 +4,8 @@
 //! in every child that another test's thread forks just then, and whoever runs it in that moment
 //! gets ETXTBSY (`execve(2)`).
 
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -17,6 +19,18 @@ pub fn script(path: impl AsRef<Path>, text: &str) {
 /// Copies a program.
 pub fn copy(program: impl AsRef<Path>, to: impl AsRef<Path>) {
     run(install().arg(program.as_ref()).arg(to.as_ref()), "");
+}
+
+/// Makes a directory with links to these of the machine's programs.
+pub fn link(programs: &[&str], directory: &str) {
+    fs::create_dir(directory).unwrap_or_else(|e| panic!("mkdir {directory}: {e}"));
+    for program in programs {
+        let path = ["/usr/bin", "/usr/sbin", "/bin"].map(|place| Path::new(place).join(program));
+        let path = path.into_iter().find(|path| path.exists());
+        let path = path.unwrap_or_else(|| panic!("no {program}: `cargo xtask setup` installs it"));
+        symlink(path, Path::new(directory).join(program))
+            .unwrap_or_else(|e| panic!("symlink {program}: {e}"));
+    }
 }
 
 fn install() -> Command {

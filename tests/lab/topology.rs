@@ -162,15 +162,46 @@ impl Lab {
     }
 }
 
+/// Joins a host to the world: `wan0` 192.0.2.1 and 2001:db8::1 here, `eth0` 192.0.2.2 and
+/// 2001:db8::2 there, where the host's default routes lead.
+pub fn uplink(host: &Netns, world: &Netns) {
+    for netns in [host, world] {
+        quick(netns);
+    }
+    host.ip(&format!(
+        "link add wan0 type veth peer name eth0 netns {}
+         addr add 192.0.2.1/24 dev wan0
+         addr add 2001:db8::1/64 dev wan0 nodad
+         link set wan0 up
+         route add default via 192.0.2.2
+         route add default via 2001:db8::2
+        ",
+        world.name()
+    ));
+    world.ip("addr add 192.0.2.2/24 dev eth0
+         addr add 2001:db8::2/64 dev eth0 nodad
+         link set eth0 up
+        ");
+}
+
 /// What holds in every namespace: no waiting for DAD, no rate limit on "port unreachable".
+fn quick(netns: &Netns) {
+    for (key, value) in [
+        ("ipv6/conf/all/accept_dad", "0"),
+        ("ipv6/conf/default/accept_dad", "0"),
+        ("ipv4/icmp_ratelimit", "0"),
+        ("ipv6/icmp/ratelimit", "0"),
+    ] {
+        netns.sysctl(key, value);
+    }
+    netns.ip("link set lo up\n");
+}
+
+/// And no check of where a packet comes from.
 fn defaults(netns: &Netns) {
-    netns.sysctl("ipv6/conf/all/accept_dad", "0");
-    netns.sysctl("ipv6/conf/default/accept_dad", "0");
+    quick(netns);
     netns.sysctl("ipv4/conf/all/rp_filter", "0");
     netns.sysctl("ipv4/conf/default/rp_filter", "0");
-    netns.sysctl("ipv4/icmp_ratelimit", "0");
-    netns.sysctl("ipv6/icmp/ratelimit", "0");
-    netns.ip("link set lo up\n");
 }
 
 fn wire(lab: &Lab) {
