@@ -28,8 +28,6 @@ mod headers;
 #[path = "equivalence/known.rs"]
 mod known;
 mod lab;
-#[path = "equivalence/packet.rs"]
-mod packet;
 #[path = "fronts/random.rs"]
 mod random;
 #[path = "equivalence/refused.rs"]

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use portcullis::net::IpVersion;
 
-use super::At::{Both, In, Out};
-use super::{At, Packet, ports, tcp};
+use crate::cases::At::{self, Both, In, Out};
+use crate::lab::packet::Packet;
+use crate::traffic::{packet, ports, tcp};
 
 /// Of both families.
 pub const SHARED: &[(At, &str)] = &[
@@ -96,10 +97,10 @@ const V6: &[(At, &str)] = &[
 pub fn packets(version: IpVersion, from: IpAddr, to: IpAddr) -> Vec<Packet> {
     let mut packets = Vec::new();
     for class in [0x01, 0x02, 0x03, 0x10, 0x11, 0x08, 0x48, 0x20, 0x22, 0xff] {
-        packets.push(Packet { class, ..Packet::new(from, to, 17, ports(3, 4)) });
+        packets.push(Packet { class, ..packet(from, to, 17, ports(3, 4)) });
     }
     for flags in [0x42, 0x82, 0xc2] {
-        packets.push(Packet::new(from, to, 6, tcp(40002, 86, flags)));
+        packets.push(packet(from, to, 6, tcp(40002, 86, flags)));
     }
     for size in [536_u16, 900, 1460] {
         let mut data = tcp(40003, 87, 0x02);
@@ -108,25 +109,25 @@ pub fn packets(version: IpVersion, from: IpAddr, to: IpAddr) -> Vec<Packet> {
         data.extend([1, 2, 4]);
         data.extend(size.to_be_bytes());
         data.extend([1, 1, 1]);
-        packets.push(Packet::new(from, to, 6, data));
+        packets.push(packet(from, to, 6, data));
     }
     for index in [3_u32, 7, 8, 9, 0xffff_fffe] {
         let esp = [index.to_be_bytes(), [0; 4], [0; 4], [0; 4]].concat();
-        packets.push(Packet::new(from, to, 50, esp));
+        packets.push(packet(from, to, 50, esp));
         let [.., high, low] = index.to_be_bytes();
-        packets.push(Packet::new(from, to, 108, vec![17, 0, high, low, 0, 0, 0, 0]));
+        packets.push(packet(from, to, 108, vec![17, 0, high, low, 0, 0, 0, 0]));
     }
     for network in [0x1001_u32, 2, 3] {
         let mut data = ports(40000, 4789);
         data.truncate(8);
         data.extend([8, 0, 0, 0]);
         data.extend((network << 8 | 0x5a).to_be_bytes());
-        packets.push(Packet::new(from, to, 17, data));
+        packets.push(packet(from, to, 17, data));
     }
     match version {
         IpVersion::V4 => packets.extend([3_u32, 4, 7, 9].map(|index| {
             let ah = [[17, 4, 0, 0], index.to_be_bytes(), [0; 4], [0; 4], [0; 4], [0; 4]].concat();
-            Packet::new(from, to, 51, [ah, ports(5, 6)].concat())
+            packet(from, to, 51, [ah, ports(5, 6)].concat())
         })),
         IpVersion::V6 => packets.extend(extensions(from, to)),
     }
@@ -148,9 +149,8 @@ fn extensions(from: IpAddr, to: IpAddr) -> Vec<Packet> {
         [vec![17, reserved], offset.to_be_bytes().to_vec(), id.to_be_bytes().to_vec()].concat()
     };
     let udp = ports(7, 8);
-    let with = |protocol: u8, header: Vec<u8>| {
-        Packet::new(from, to, protocol, [header, udp.clone()].concat())
-    };
+    let with =
+        |protocol: u8, header: Vec<u8>| packet(from, to, protocol, [header, udp.clone()].concat());
     let mut packets = vec![
         with(0, options(17, 0)),
         with(0, options(17, 1)),
@@ -164,8 +164,7 @@ fn extensions(from: IpAddr, to: IpAddr) -> Vec<Packet> {
         with(44, fragment(9, 0, 7)),
         with(44, fragment(0, 1, 4)),
     ];
-    packets.extend(
-        [0, 1, 3, 5].map(|kind| Packet::new(from, to, 135, vec![59, 0, kind, 0, 0, 0, 0, 0])),
-    );
+    packets
+        .extend([0, 1, 3, 5].map(|kind| packet(from, to, 135, vec![59, 0, kind, 0, 0, 0, 0, 0])));
     packets
 }

@@ -7,7 +7,7 @@ use portcullis::net::IpVersion;
 
 use super::effects::WATCH;
 use super::generate::Rule;
-use super::packet::Packet;
+use super::lab::packet::Packet;
 use super::refused::{self, Refused};
 use super::side::{Count, Side, Who};
 use super::traffic::Hosts;

@@ -11,7 +11,7 @@ use portcullis::net::IpVersion;
 use portcullis::net::IpVersion::{V4, V6};
 
 use super::generate::Rule;
-use super::packet::{From, Packet, ports, tcp};
+use super::lab::packet::{From, Packet, ports, tcp};
 use super::traffic::Hosts;
 
 /// Notes of what packets have when they leave or arrive: port, marks, class, state.

@@ -7,7 +7,7 @@ use super::compare::{counted, play};
 use super::effects;
 use super::generate::Rule;
 use super::lab::isolate;
-use super::packet::{From, Packet, ports, tcp};
+use super::lab::packet::{From, Packet, ports, tcp};
 use super::side::Who;
 use super::traffic::{Hosts, authenticated, fragments};
 

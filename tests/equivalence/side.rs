@@ -1,18 +1,13 @@
 //! One of the two hosts: its links, how it loads rules, what it counts.
 
 use std::io::Write as _;
-use std::net::{IpAddr, SocketAddrV4, SocketAddrV6};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::net::IpAddr;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, sendto,
-    socket,
-};
 use nix::unistd::Pid;
 use portcullis::front::iptables::{Program, run as run_front};
 use portcullis::net::IpVersion;
@@ -20,8 +15,8 @@ use portcullis::nft::{Expr, Family, Kernel, Name, TableId};
 
 use super::effects::answer;
 use super::generate::{CHAINS, Rule};
+use super::lab::packet::{Cast, From, Packet, RawSockets};
 use super::lab::{Netns, feed};
-use super::packet::{Cast, From, Packet};
 use super::wire::Wire;
 
 /// Who loads the rules.
@@ -45,7 +40,7 @@ pub struct Side {
     host: Netns,
     far: Netns,
     wires: [Wire; 2],
-    local: OwnedFd,
+    local: RawSockets,
     /// What left the host: the link and the packet.
     pub captured: Vec<(usize, Vec<u8>)>,
 }
@@ -136,12 +131,7 @@ impl Side {
         }
         host.nft(QUIET);
         let wires = far.enter(|| [Wire::open(0), Wire::open(1)]);
-        let family = match version {
-            IpVersion::V4 => AddressFamily::Inet,
-            IpVersion::V6 => AddressFamily::Inet6,
-        };
-        let local = host
-            .enter(|| socket(family, SockType::Raw, SockFlag::empty(), SockProtocol::Raw).unwrap());
+        let local = host.enter(RawSockets::open);
         Side { who, version, host, far, wires, local, captured: Vec::new() }
     }
 
@@ -321,25 +311,17 @@ impl Side {
     }
 
     fn send(&self, packet: &Packet, number: usize) {
-        let bytes = packet.bytes(0x4000 | number as u16);
-        match packet.from {
-            From::Outside => self.wires[0].send(packet.cast, packet.mac, &bytes),
-            From::Inside => self.wires[1].send(packet.cast, packet.mac, &bytes),
+        let id = 0x4000 | number as u16;
+        let wire = match packet.from {
+            From::Outside => &self.wires[0],
+            From::Inside => &self.wires[1],
             From::Local => {
-                let (fd, none) = (self.local.as_raw_fd(), MsgFlags::empty());
-                let sent = match packet.destination {
-                    IpAddr::V4(to) => {
-                        sendto(fd, &bytes, &SockaddrIn::from(SocketAddrV4::new(to, 0)), none)
-                    }
-                    IpAddr::V6(to) => {
-                        let to = SocketAddrV6::new(to, 0, 0, 0);
-                        sendto(fd, &bytes, &SockaddrIn6::from(to), none)
-                    }
-                };
                 // A rule that drops the packet may say so to its sender.
-                let _ = sent;
+                let _ = self.local.send(packet, id, 0);
+                return;
             }
-        }
+        };
+        wire.send(packet.cast, packet.mac, &packet.bytes(id));
     }
 
     /// A datagram of another user's, with a socket behind it.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use portcullis::net::IpVersion;
 
-use super::packet::{Cast, From, Packet, dccp, icmp, ports, sctp, tcp};
+use super::lab::packet::{Cast, From, Packet, dccp, icmp, ports, sctp, tcp};
 
 /// Addresses of one family.
 pub struct Hosts {

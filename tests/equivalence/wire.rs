@@ -8,7 +8,7 @@ use nix::sys::socket::{
     AddressFamily, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType, bind, recv, send, socket,
 };
 
-use super::packet::Cast;
+use super::lab::packet::Cast;
 
 /// The host's side of the outside link and of the inside link, and what is at their other end.
 pub const HOST: [[u8; 6]; 2] = [[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 0x11]];

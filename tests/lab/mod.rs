@@ -16,6 +16,7 @@ mod flow;
 mod isolation;
 mod listing;
 mod netns;
+pub mod packet;
 mod pid_namespace;
 mod plugin;
 mod probe;

@@ -1,6 +1,12 @@
 //! A packet as it is, with the lengths and checksums that its protocols want.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, sendto,
+    socket,
+};
 
 /// Where a packet enters the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +156,40 @@ impl Packet {
         let sum = !fold(sum + add(&data));
         data[at..at + 2].copy_from_slice(&sum.to_be_bytes());
         data
+    }
+}
+
+/// Sockets of both families whose packets have their network header already (`raw(7)`).
+pub struct RawSockets {
+    v4: OwnedFd,
+    v6: OwnedFd,
+}
+
+impl RawSockets {
+    /// Opens them in the calling thread's namespace.
+    pub fn open() -> RawSockets {
+        let open = |family| {
+            socket(family, SockType::Raw, SockFlag::empty(), SockProtocol::Raw)
+                .unwrap_or_else(|errno| panic!("lab: no raw socket of {family:?}: {errno}"))
+        };
+        RawSockets { v4: open(AddressFamily::Inet), v6: open(AddressFamily::Inet6) }
+    }
+
+    /// Sends a packet, with `id` as the identification of IPv4. An IPv6 multicast address belongs to
+    /// the link with the number `scope`.
+    pub fn send(&self, packet: &Packet, id: u16, scope: u32) -> nix::Result<()> {
+        let (bytes, none) = (packet.bytes(id), MsgFlags::empty());
+        let sent = match packet.destination {
+            IpAddr::V4(to) => {
+                let to = SockaddrIn::from(SocketAddrV4::new(to, 0));
+                sendto(self.v4.as_raw_fd(), &bytes, &to, none)
+            }
+            IpAddr::V6(to) => {
+                let to = SockaddrIn6::from(SocketAddrV6::new(to, 0, 0, scope));
+                sendto(self.v6.as_raw_fd(), &bytes, &to, none)
+            }
+        };
+        sent.map(|_| ())
     }
 }
 
