@@ -28,6 +28,8 @@ mod headers;
 #[path = "equivalence/known.rs"]
 mod known;
 mod lab;
+#[path = "equivalence/loading.rs"]
+mod loading;
 #[path = "fronts/random.rs"]
 mod random;
 #[path = "equivalence/refused.rs"]

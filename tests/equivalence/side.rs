@@ -1,22 +1,22 @@
-//! One of the two hosts: its links, how it loads rules, what it counts.
+//! One of the two hosts: its links, the packets it gets, what it counts.
 
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
-use portcullis::front::iptables::{Program, run as run_front};
 use portcullis::net::IpVersion;
 use portcullis::nft::{Expr, Family, Kernel, Name, TableId};
 
 use super::effects::answer;
-use super::generate::{CHAINS, Rule};
+use super::generate::Rule;
+use super::lab::Netns;
 use super::lab::packet::{Cast, From, Packet, RawSockets};
-use super::lab::{Netns, feed};
+use super::loading;
 use super::wire::Wire;
 
 /// Who loads the rules.
@@ -138,101 +138,10 @@ impl Side {
     /// Loads all rules; the errors of those that are refused, by their number.
     pub fn load(&self, rules: &[Rule]) -> Vec<(usize, String)> {
         match self.who {
-            Who::Theirs | Who::Nft => self.load_theirs(rules),
-            Who::Ours => self.host.enter(|| self.load_ours(rules)),
+            Who::Theirs => loading::by_restore(&self.host, self.version, "legacy", rules),
+            Who::Nft => loading::by_restore(&self.host, self.version, "nft", rules),
+            Who::Ours => self.host.enter(|| loading::by_us(self.version, rules)),
         }
-    }
-
-    /// All in one piece; a rule that is refused is left out of the next try.
-    fn load_theirs(&self, rules: &[Rule]) -> Vec<(usize, String)> {
-        let mut refused: Vec<(usize, String)> = Vec::new();
-        loop {
-            let left = |at: &usize| refused.iter().all(|(other, _)| other != at);
-            let numbers: Vec<usize> = (0..rules.len()).filter(left).collect();
-            let Err((mut at, said)) = self.restore(rules, &numbers) else { return refused };
-            if at.is_none() {
-                // The kernel refuses a table as a whole: the shortest beginning that it refuses
-                // ends with the rule.
-                let (mut good, mut bad) = (0, numbers.len());
-                while good + 1 < bad {
-                    let middle = usize::midpoint(good, bad);
-                    match self.restore(rules, &numbers[..middle]) {
-                        Ok(()) => good = middle,
-                        Err(_) => bad = middle,
-                    }
-                }
-                at = numbers.get(good).copied();
-            }
-            refused.push((at.unwrap_or_else(|| panic!("{said}")), said));
-        }
-    }
-
-    /// Loads some of the rules in the place of all there are; the rule that is refused, if it is
-    /// named, and the words.
-    fn restore(&self, rules: &[Rule], numbers: &[usize]) -> Result<(), (Option<usize>, String)> {
-        let name = match (self.who, self.version) {
-            (Who::Nft, IpVersion::V4) => "iptables-nft-restore",
-            (Who::Nft, IpVersion::V6) => "ip6tables-nft-restore",
-            (_, IpVersion::V4) => "iptables-legacy-restore",
-            (_, IpVersion::V6) => "ip6tables-legacy-restore",
-        };
-        let (mut text, mut lines) = (String::new(), Vec::new());
-        for table in TABLES {
-            let of_table = |at: &&usize| rules[**at].table == *table;
-            if numbers.iter().any(|at| of_table(&at)) {
-                text += &format!("*{table}\n");
-                lines.push(None);
-                for chain in own_chains(rules, table) {
-                    text += &format!(":{chain} - [0:0]\n");
-                    lines.push(None);
-                }
-                for at in numbers.iter().filter(of_table) {
-                    text += &format!("-A {} {}\n", rules[*at].chain, rules[*at].words);
-                    lines.push(Some(*at));
-                }
-                text += "COMMIT\n";
-                lines.push(None);
-            }
-        }
-        let output = self.host.enter(|| feed(&mut Command::new(name), &text));
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let number = said.rsplit("line").find_map(|rest| -> Option<usize> {
-            let rest = rest.trim_start_matches([':', ' ']);
-            rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
-        });
-        let at = number.and_then(|line| *lines.get(line.checked_sub(1)?)?);
-        Err((at, said))
-    }
-
-    fn load_ours(&self, rules: &[Rule]) -> Vec<(usize, String)> {
-        let program = Program::find(match self.version {
-            IpVersion::V4 => "iptables",
-            IpVersion::V6 => "ip6tables",
-        })
-        .unwrap();
-        let call = |line: &str| -> Result<(), String> {
-            let (mut out, mut err) = (Vec::new(), Vec::new());
-            match run_front(program, &split(line), &mut out, &mut err) {
-                ExitCode::SUCCESS => Ok(()),
-                _ => Err(String::from_utf8(err).unwrap().trim().to_owned()),
-            }
-        };
-        for table in TABLES {
-            for chain in own_chains(rules, table) {
-                call(&format!("-t {table} -N {chain}")).unwrap();
-            }
-        }
-        let mut refused = Vec::new();
-        for (number, rule) in rules.iter().enumerate() {
-            let line = format!("-t {} -A {} {}", rule.table, rule.chain, rule.words);
-            if let Err(error) = call(&line) {
-                refused.push((number, error));
-            }
-        }
-        refused
     }
 
     /// What the rules have counted, in the order of `rules`; all of them must be there.
@@ -283,11 +192,7 @@ impl Side {
     }
 
     fn our_counts(&self, table: &'static str, chain: &'static str) -> Vec<Count> {
-        let family = match self.version {
-            IpVersion::V4 => Family::Ip,
-            IpVersion::V6 => Family::Ip6,
-        };
-        let table = TableId { family, name: Name::literal(table) };
+        let table = TableId { family: Family::of(self.version), name: Name::literal(table) };
         let rules = Kernel::open().unwrap().rules(&table, Some(&Name::literal(chain))).unwrap();
         let count = |expr: &Expr| match expr {
             Expr::Counter(counter) => Some((counter.packets, counter.bytes)),
@@ -424,30 +329,4 @@ impl Drop for Side {
             }
         }
     }
-}
-
-const TABLES: &[&str] = &["raw", "mangle", "nat", "filter", "security"];
-
-/// Chains that no hook calls.
-fn own_chains(rules: &[Rule], table: &str) -> Vec<&'static str> {
-    let mut chains = Vec::new();
-    for rule in rules.iter().filter(|rule| rule.table == table) {
-        if !CHAINS.contains(&rule.chain) && !chains.contains(&rule.chain) {
-            chains.push(rule.chain);
-        }
-    }
-    chains
-}
-
-/// Words as a shell would read them, with double quotes only.
-fn split(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for (at, part) in line.split('"').enumerate() {
-        if at % 2 == 1 {
-            words.push(part.to_owned());
-        } else {
-            words.extend(part.split_whitespace().map(str::to_owned));
-        }
-    }
-    words
 }

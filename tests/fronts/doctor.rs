@@ -4,13 +4,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::lab::{Netns, run};
+use crate::lab::{Netns, isolate, run};
 
 use super::call::Answer;
-
-#[allow(clippy::duplicate_mod, reason = "the laboratory does not hand it out by itself")]
-#[path = "../lab/isolation.rs"]
-mod isolation;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
 
@@ -26,7 +22,7 @@ fn found(netns: &Netns) -> Value {
 
 #[test]
 fn doctor_when_the_namespace_is_empty_then_finds_nothing_in_it() {
-    isolation::isolate();
+    isolate();
     let netns = Netns::add("host");
     let found = found(&netns);
     assert_eq!(found["legacyTables"], json!({"ip": [], "ip6": []}));
@@ -38,7 +34,7 @@ fn doctor_when_the_namespace_is_empty_then_finds_nothing_in_it() {
 
 #[test]
 fn doctor_when_others_filter_then_says_where() {
-    isolation::isolate();
+    isolate();
     let netns = Netns::add("host");
     let script = "
         iptables-legacy -A INPUT -s 192.0.2.1 -j DROP
@@ -78,7 +74,7 @@ fn doctor_when_others_filter_then_says_where() {
 
 #[test]
 fn doctor_when_the_path_leads_to_other_programs_then_names_them() {
-    isolation::isolate();
+    isolate();
     let netns = Netns::add("host");
     std::fs::create_dir("/run/bin").unwrap();
     std::os::unix::fs::symlink("/usr/sbin/iptables-legacy", "/run/bin/iptables").unwrap();

@@ -2,13 +2,9 @@
 
 use std::process::Command;
 
-use crate::lab::{Netns, Subject};
+use crate::lab::{Netns, Subject, isolate};
 
 use super::call::{Answer, Call};
-
-#[allow(clippy::duplicate_mod, reason = "the laboratory does not hand it out by itself")]
-#[path = "../lab/isolation.rs"]
-mod isolation;
 
 /// What others have on the host. It must stay as it is, whatever the plugin does.
 pub const FOREIGN: &str = "table inet foreign {
@@ -45,7 +41,7 @@ pub struct Host {
 impl Host {
     /// Isolates the calling thread and builds the host.
     pub fn new() -> Host {
-        isolation::isolate();
+        isolate();
         let [netns, container, sibling] = ["host", "container", "sibling"].map(Netns::add);
         netns.ip("link set lo up
              link add cni0 type bridge

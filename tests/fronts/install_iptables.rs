@@ -5,13 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::lab::run;
+use crate::lab::{isolate, run};
 
 use super::call::Answer;
-
-#[allow(clippy::duplicate_mod, reason = "the laboratory does not hand it out by itself")]
-#[path = "../lab/isolation.rs"]
-mod isolation;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
 
@@ -26,8 +22,8 @@ done
 mount -t tmpfs log /var/log
 ";
 
-fn isolate() {
-    isolation::isolate();
+fn isolate_with_layers() {
+    isolate();
     run(Command::new("sh").args(["-ec", LAYERS]), "");
 }
 
@@ -58,7 +54,7 @@ fn version(program: &str) -> String {
 
 #[test]
 fn install_iptables_when_nobody_chose_then_it_is_the_best_and_goes_without_a_trace() {
-    isolate();
+    isolate_with_layers();
     alternatives(&["--auto", "iptables"]);
     alternatives(&["--auto", "ip6tables"]);
     let before = (registered(), programs());
@@ -81,7 +77,7 @@ fn install_iptables_when_nobody_chose_then_it_is_the_best_and_goes_without_a_tra
 
 #[test]
 fn install_iptables_when_legacy_was_chosen_then_it_is_chosen_again_afterwards() {
-    isolate();
+    isolate_with_layers();
     alternatives(&["--set", "iptables", "/usr/sbin/iptables-legacy"]);
     alternatives(&["--auto", "ip6tables"]);
     let before = registered();
@@ -99,7 +95,7 @@ fn install_iptables_when_legacy_was_chosen_then_it_is_chosen_again_afterwards() 
 
 #[test]
 fn uninstall_iptables_when_another_was_chosen_since_then_that_stays() {
-    isolate();
+    isolate_with_layers();
     alternatives(&["--set", "iptables", "/usr/sbin/iptables-legacy"]);
     portcullis(&["install", "iptables"]).success();
     alternatives(&["--set", "iptables", "/usr/sbin/iptables-nft"]);
@@ -112,7 +108,7 @@ fn uninstall_iptables_when_another_was_chosen_since_then_that_stays() {
 
 #[test]
 fn install_iptables_when_a_choice_is_refused_then_nothing_is_changed() {
-    isolate();
+    isolate_with_layers();
     let before = registered();
     // The second name's file cannot be written.
     run(
@@ -138,7 +134,7 @@ fn install_iptables_when_a_choice_is_refused_then_nothing_is_changed() {
 
 #[test]
 fn install_iptables_when_there_are_no_alternatives_then_files_are_kept_and_put_back() {
-    isolate();
+    isolate_with_layers();
     let directory = Path::new("/run/programs");
     fs::create_dir(directory).unwrap();
     fs::write(directory.join("iptables"), "#!/bin/sh\n").unwrap();
@@ -157,7 +153,7 @@ fn install_iptables_when_there_are_no_alternatives_then_files_are_kept_and_put_b
 
 #[test]
 fn install_iptables_when_a_directory_is_named_then_alternatives_stay_as_they_are() {
-    isolate();
+    isolate_with_layers();
     let before = (registered(), programs());
     let directory = Path::new("/run/programs");
     fs::create_dir(directory).unwrap();
@@ -183,7 +179,7 @@ fn install_iptables_when_a_directory_is_named_then_alternatives_stay_as_they_are
 
 #[test]
 fn uninstall_iptables_when_both_are_in_one_directory_then_the_named_one_is_the_links() {
-    isolate();
+    isolate_with_layers();
     let before = (registered(), programs());
     portcullis(&["install", "iptables"]).success();
     let chosen = (registered(), programs());

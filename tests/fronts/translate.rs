@@ -3,13 +3,9 @@
 
 use std::process::Command;
 
-use crate::lab::{Netns, feed, run};
+use crate::lab::{Netns, feed, isolate, run};
 
 use super::call::Answer;
-
-#[allow(clippy::duplicate_mod, reason = "the laboratory does not hand it out by itself")]
-#[path = "../lab/isolation.rs"]
-mod isolation;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
 
@@ -98,7 +94,7 @@ fn translate_when_nft_has_no_such_command_then_fails_and_says_what_to_do() {
 
 #[test]
 fn translate_when_a_shell_runs_it_then_the_comment_arrives_as_it_was() {
-    isolation::isolate();
+    isolate();
     let netns = Netns::add("host");
     netns.nft("add table ip filter; add chain ip filter INPUT");
     let comment = "it's $HOME `id` \\ & more";
@@ -159,7 +155,7 @@ fn of_family(family: u8) -> String {
 /// What `nft -f` makes of the translation, and what our own `iptables` makes of each line.
 #[test]
 fn restore_translate_when_nft_loads_it_then_the_rules_are_those_that_the_applets_make() {
-    isolation::isolate();
+    isolate();
     let [by_nft, by_words] = ["nft", "words"].map(Netns::add);
     for (family, ip) in [(4, "ip"), (6, "ip6")] {
         let input = of_family(family);
@@ -208,7 +204,7 @@ fn restore_translate_when_nft_loads_it_then_the_words_come_back() {
         "length",
     ];
     let matches = matches.map(|name| format!("-m {name}"));
-    isolation::isolate();
+    isolate();
     let [ours, theirs] = ["ours", "theirs"].map(Netns::add);
     for (family, ip) in [(4, "ip"), (6, "ip6")] {
         let input = of_family(family);
@@ -305,7 +301,7 @@ table bridge ports { chain c { type filter hook forward priority 0; }; }
 
 #[test]
 fn translate_to_iptables_when_the_rules_are_native_then_sets_are_written_out() {
-    isolation::isolate();
+    isolate();
     let netns = Netns::add("host");
     netns.nft(NATIVE);
     let before = netns.ruleset();

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use crate::lab::Netns;
-use crate::world::{Answer, Family, isolate, split};
+use crate::lab::{Netns, isolate, split};
+use crate::world::{Answer, Family};
 
 fn restore(netns: &Netns, options: &str, input: &str) -> Answer {
     Family::Ours.call(netns, &split(&format!("iptables-restore {options}")), input)

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::lab::{Netns, run};
-use crate::world::{Family, isolate};
+use crate::lab::{Netns, isolate, run};
+use crate::world::Family;
 
 const WORDS: [&str; 64] = [
     "-A",

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::lab::{Netns, run};
-use crate::world::{Answer, Family, isolate, split};
+use crate::lab::{Netns, isolate, run, split};
+use crate::world::{Answer, Family};
 
 /// What has no native form: the call is refused with 2 and says so, and the rule is in no list.
 const REFUSED: [(&str, &str); 3] = [

@@ -8,8 +8,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::lab::Netns;
-use crate::world::{Answer, Family, isolate, split};
+use crate::lab::{Netns, isolate, split};
+use crate::world::{Answer, Family};
 
 #[test]
 fn words_right_and_wrong_are_answered_as_by_iptables() {

@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Output};
 
-use crate::lab::{Netns, feed};
-use crate::world::{Family, isolate};
+use crate::lab::{Netns, feed, isolate};
+use crate::world::Family;
 
 const REAL: &str = "/usr/sbin/xtables-nft-multi";
 const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");

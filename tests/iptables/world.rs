@@ -5,15 +5,6 @@ use std::process::Command;
 
 use crate::lab::{Netns, feed};
 
-#[allow(clippy::duplicate_mod, reason = "the laboratory does not hand it out by itself")]
-#[path = "../lab/isolation.rs"]
-mod isolation;
-
-/// Takes the calling thread out of the machine's namespaces.
-pub fn isolate() {
-    isolation::isolate();
-}
-
 /// Whose programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -54,26 +45,4 @@ impl Family {
         let is_line = |line: &&str| !line.starts_with("# Generated") && !line.starts_with("# Comp");
         answer.out.lines().filter(is_line).map(str::to_owned).collect()
     }
-}
-
-/// The words of a command line of sh(1), with `'…'` and `"…"`.
-pub fn split(line: &str) -> Vec<String> {
-    let (mut words, mut word) = (Vec::new(), None::<String>);
-    let mut quote = None;
-    let mut chars = line.chars();
-    while let Some(c) = chars.next() {
-        match (quote, c) {
-            (None, ' ') => words.extend(word.take()),
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (Some(open), c) if open == c => quote = None,
-            (Some('"'), '\\') => word.get_or_insert_default().extend(chars.next()),
-            (_, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    assert_eq!(quote, None, "{line}");
-    words.extend(word);
-    words
 }

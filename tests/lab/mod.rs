@@ -23,6 +23,7 @@ mod probe;
 mod program;
 mod subject;
 mod topology;
+mod words;
 
 pub use config::{Mapping, PortmapConf};
 pub use echo::Echo;
@@ -36,3 +37,4 @@ pub use probe::{Outcome, Probe, Protocol, Table};
 pub use program::{copy, link, script};
 pub use subject::Subject;
 pub use topology::{Lab, Place, uplink};
+pub use words::split;
