@@ -12,6 +12,7 @@ mod forget;
 mod identity;
 #[path = "language/judge.rs"]
 mod judge;
+mod lab;
 #[path = "language/matches.rs"]
 mod matches;
 #[path = "language/more_matches.rs"]
@@ -20,5 +21,9 @@ mod more_matches;
 mod packets;
 #[path = "language/rest.rs"]
 mod rest;
+#[path = "language/rules.rs"]
+mod rules;
 #[path = "language/targets.rs"]
 mod targets;
+#[path = "language/tools.rs"]
+mod tools;

@@ -2,7 +2,8 @@
 
 use portcullis::net::IpVersion::{self, V4, V6};
 
-use crate::judge::{Case, judge_foreign};
+use crate::judge::judge_foreign;
+use crate::rules::Case;
 
 /// `CHAIN RULE [;; WORDS]` under `*TABLE`.
 const RULES4: &str = include_str!("../compat/ipv4.rules");

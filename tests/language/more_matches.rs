@@ -222,7 +222,7 @@ fn extension_headers_when_appended_then_saved_as_iptables_does() {
 fn connlabel_when_compiled_then_prints_as_iptables_does() {
     // iptables-nft warns of the file of names, which is not there.
     for rule in ["-m connlabel --label 3", "-m connlabel --label 127 -j ACCEPT"] {
-        let compiled = crate::judge::compile(V4, rule).unwrap();
+        let compiled = crate::rules::compile(V4, rule).unwrap();
         let read = portcullis::xtables::Rule::read(&compiled[0].rule, V4).unwrap();
         assert_eq!(read.words().join(" "), rule);
     }

@@ -8,16 +8,11 @@ use portcullis::net::IpVersion::{self, V4, V6};
 use portcullis::nft::expr::Counter;
 use portcullis::nft::{Expr, Family, Kernel, Name, TableId};
 
-use crate::judge::{base, change, compile, in_netns, run};
+use crate::lab::split;
+use crate::rules::{base, change, compile};
+use crate::tools::{in_netns, run, tool};
 
 const OURS: &str = "filter/OUTPUT";
-
-fn tool(version: IpVersion, rest: &str) -> String {
-    match version {
-        V4 => format!("iptables-nft{rest}"),
-        V6 => format!("ip6tables-nft{rest}"),
-    }
-}
 
 fn lo_up() {
     run("ip", &["link", "set", "lo", "up"], "");
@@ -173,7 +168,7 @@ fn netmap_when_committed_then_nft_lists_and_reads_it() {
         (V4, "POSTROUTING", "-j NETMAP --to 192.0.2.7", "snat prefix to 192.0.2.7"),
         (V6, "OUTPUT", "-j NETMAP --to fd00:1::/64", "dnat prefix to fd00:1::/64"),
     ] {
-        let words = crate::judge::split(&format!("-A {chain} {rule}"));
+        let words = split(&format!("-A {chain} {rule}"));
         let command = portcullis::xtables::command(&words, version).unwrap();
         let portcullis::xtables::Operation::Append { rules, .. } = command.operation else {
             panic!("-A is no append")

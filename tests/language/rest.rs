@@ -2,7 +2,8 @@
 
 use portcullis::net::IpVersion::{V4, V6};
 
-use crate::judge::{compile, judge};
+use crate::judge::judge;
+use crate::rules::compile;
 
 #[test]
 fn rest_when_appended_then_saved_as_iptables_does() {

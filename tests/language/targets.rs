@@ -312,7 +312,7 @@ fn tcp_targets_when_appended_then_saved_as_iptables_does() {
 
 /// What of `-A CHAIN …` is printed, where the judge has no kernel for it or its chains.
 fn printed(version: portcullis::net::IpVersion, rule: &str) -> String {
-    let words = crate::judge::split(&format!("-A {rule}"));
+    let words = crate::lab::split(&format!("-A {rule}"));
     let command = portcullis::xtables::command(&words, version).unwrap();
     let portcullis::xtables::Operation::Append { chain, rules } = command.operation else {
         panic!("-A is no append")
@@ -426,7 +426,7 @@ fn targets_without_native_form_when_given_then_error_says_why() {
         "TPROXY",
         "ULOG",
     ] {
-        let error = crate::judge::compile(V4, &format!("-j {name}")).unwrap_err().to_string();
+        let error = crate::rules::compile(V4, &format!("-j {name}")).unwrap_err().to_string();
         let begin = format!("target \"{name}\" has no native nftables form: ");
         assert!(error.starts_with(&begin), "{error}");
     }
