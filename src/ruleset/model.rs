@@ -182,11 +182,9 @@ impl Model {
             Some(ElementData::Verdict(verdict)) => Some(verdict),
             Some(ElementData::Value(_) | ElementData::Object(_)) | None => None,
         });
-        for verdict in of_rules.chain(of_elements).filter(|it| it.chain() == Some(from)) {
-            match verdict {
-                Verdict::Jump(name) | Verdict::Goto(name) => *name = to.clone(),
-                _ => {}
-            }
+        let names = of_rules.chain(of_elements).filter_map(Verdict::chain_mut);
+        for name in names.filter(|name| *name == from) {
+            *name = to.clone();
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::base::Base;
 use super::base_read::BaseSetting;
-use super::command::PrintStyle;
 use super::compile::Counters;
+use super::operation::PrintStyle;
 use super::protocol;
 use super::rule::{Rule, Target};
 use super::setting::Style;

@@ -32,6 +32,7 @@ mod listing;
 mod matches;
 mod module;
 mod number;
+mod operation;
 mod own_set;
 mod pattern;
 mod port_list;
@@ -48,15 +49,16 @@ mod targets;
 mod test;
 mod words;
 
-pub use command::{Command, Operation, PrintStyle, command, jump_target};
+pub use command::command;
 pub use compile::{Companion, Compiled, Counters, is_companion};
 pub use conditions::{conditions, conditions_for};
 pub use coverage::{Covered, CoveredOption, Place, coverage};
 pub use error::Error;
 pub use listing::{Columns, Listing, count, titles};
+pub use operation::{Command, Operation, PrintStyle};
 pub use pattern::Pattern;
 pub use quote::quoted;
-pub use rule::Rule;
+pub use rule::{Rule, jump_target};
 pub use same::same;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::shape::{Part, Shape};
 use super::{matches, targets};
 use crate::net::IpVersion;
 use crate::nft::expr::{Counter, Immediate, Verdict};
-use crate::nft::{Expr, Rule as NftRule};
+use crate::nft::{Expr, Name, Rule as NftRule};
 
 /// A rule in the words of iptables.
 #[derive(Debug)]
@@ -116,6 +116,15 @@ impl Rule {
             .filter(|text| !text.is_empty())
             .collect()
     }
+}
+
+/// The chain that a rule jumps or goes to, if it is one of the user's.
+#[must_use]
+pub fn jump_target(rule: &NftRule) -> Option<&str> {
+    rule.exprs.iter().find_map(|expr| match expr {
+        Expr::Immediate(Immediate::Verdict(verdict)) => verdict.chain().map(Name::as_str),
+        _ => None,
+    })
 }
 
 /// The name that `-j` gives a verdict; empty for one that iptables has no name for.

@@ -1,8 +1,9 @@
 //! Whether two rules are the same: by what they mean, not by their text.
 
 use super::base_read::read_base;
-use super::command::{Operation, command};
+use super::command::command;
 use super::compile::Compiled;
+use super::operation::Operation;
 use super::rule::Rule;
 use crate::net::IpVersion;
 use crate::nft::expr::{Immediate, Verdict};

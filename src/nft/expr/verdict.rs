@@ -60,6 +60,19 @@ impl Verdict {
         }
     }
 
+    /// The same, to be changed.
+    pub fn chain_mut(&mut self) -> Option<&mut Name> {
+        match self {
+            Verdict::Jump(chain) | Verdict::Goto(chain) => Some(chain),
+            Verdict::Drop
+            | Verdict::Accept
+            | Verdict::Continue
+            | Verdict::Break
+            | Verdict::Return
+            | Verdict::Other(_) => None,
+        }
+    }
+
     /// Puts `NFTA_DATA_VERDICT`.
     pub(in crate::nft) fn encode_data(&self, message: &mut MessageBuilder) {
         let verdict = message.nest(NFTA_DATA_VERDICT);

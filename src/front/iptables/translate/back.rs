@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::super::error::Error as Classic;
 use super::expand::{Sets, expand};
 use crate::net::IpVersion;
-use crate::nft::expr::{Immediate, Verdict};
+use crate::nft::expr::Immediate;
 use crate::nft::{
     AnyChain, BaseChain, ChainKind, Element, Expr, Family, Hook, Kernel, Policy, Rule, Set,
     TableId, list_rule,
@@ -246,8 +246,8 @@ fn short(name: &str) -> String {
 
 fn with_short_names(mut rule: Rule) -> Rule {
     for expr in &mut rule.exprs {
-        if let Expr::Immediate(Immediate::Verdict(Verdict::Jump(chain) | Verdict::Goto(chain))) =
-            expr
+        if let Expr::Immediate(Immediate::Verdict(verdict)) = expr
+            && let Some(chain) = verdict.chain_mut()
             && let Ok(name) = crate::nft::Name::new(short(chain.as_str()))
         {
             *chain = name;
