@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::lab::{self, Netns, feed};
+use crate::lab::{self, CniCall, Netns, feed};
 
 /// Where Debian's package containernetworking-plugins puts its plugins.
 const DEBIAN: &str = "/usr/lib/cni";
@@ -115,16 +115,16 @@ impl Plugins {
         let words: Vec<&std::ffi::OsStr> =
             wrapper.iter().map(AsRef::as_ref).chain([binary.as_os_str()]).collect();
         let mut command = Command::new(words[0]);
-        command
-            .args(&words[1..])
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("CNI_COMMAND", call.verb)
-            .env("CNI_CONTAINERID", &call.container)
-            .env("CNI_NETNS", &call.netns)
-            .env("CNI_IFNAME", &call.ifname)
-            .env("CNI_ARGS", &call.args)
-            .env("CNI_PATH", &self.directory);
+        command.args(&words[1..]);
+        let environment = CniCall {
+            command: call.verb,
+            container: &call.container,
+            netns: Path::new(&call.netns),
+            ifname: &call.ifname,
+            args: &call.args,
+            path: &self.directory,
+        };
+        environment.set_on(&mut command);
         let output = host.enter(|| feed(&mut command, &call.conf.to_string()));
         Said {
             code: output.status.code(),

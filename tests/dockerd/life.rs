@@ -54,23 +54,19 @@ pub fn containers(site: &mut Site<'_>) {
 /// What the host's owner says of forwarded packets comes first, and stays over restarts.
 fn refuse_cyan(site: &mut Site<'_>) {
     site.scene("DOCKER-USER");
-    site.host.inside.run(&[
-        "iptables",
-        "-I",
-        "DOCKER-USER",
-        "-i",
-        "wan0",
-        "-o",
-        "br-cyan",
-        "-j",
-        "DROP",
-    ]);
+    drop_to_cyan(site, "-I");
     site.rules();
     site.expect(&[
         ("client tcp 192.0.2.1:8300", "silent"),
         ("host tcp 127.0.0.1:8300", "cyan1 sees 172.30.3.1"),
         ("client tcp 192.0.2.1:8400", "dune1 sees 192.0.2.2"),
     ]);
+}
+
+/// `iptables -I` or `-D` of the rule.
+fn drop_to_cyan(site: &Site<'_>, operation: &str) {
+    let rule = ["DOCKER-USER", "-i", "wan0", "-o", "br-cyan", "-j", "DROP"];
+    site.host.inside.run(&[&["iptables", operation], &rule[..]].concat());
 }
 
 /// The daemon is restarted in good order, and then killed.
@@ -94,17 +90,7 @@ pub fn daemon(site: &mut Site<'_>) {
     site.rules();
     site.scene("daemon after its death");
     returns(site);
-    site.host.inside.run(&[
-        "iptables",
-        "-D",
-        "DOCKER-USER",
-        "-i",
-        "wan0",
-        "-o",
-        "br-cyan",
-        "-j",
-        "DROP",
-    ]);
+    drop_to_cyan(site, "-D");
     site.expect(&[("client tcp 192.0.2.1:8300", "cyan1 sees 192.0.2.2")]);
 }
 

@@ -1,10 +1,11 @@
 //! Calls of the firewall plugin, the product's or Debian's, on the laboratory's host.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::lab::{Echo, Lab, Netns, feed};
+use crate::lab::{CniCall, Echo, Lab, Netns, feed};
 
 /// Whose plugin.
 #[derive(Debug, Clone, Copy)]
@@ -69,14 +70,8 @@ pub fn call(
         }
         Maker::Debian => Command::new(format!("/usr/lib/cni/{plugin}")),
     };
-    process
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("CNI_COMMAND", command)
-        .env("CNI_CONTAINERID", container.name)
-        .env("CNI_NETNS", format!("/run/netns/{}", container.name))
-        .env("CNI_IFNAME", "eth0")
-        .env("CNI_PATH", "/usr/lib/cni");
+    let netns = Path::new("/run/netns").join(container.name);
+    CniCall::new(command, container.name, &netns).set_on(&mut process);
     let output = lab.host.enter(|| feed(&mut process, &conf.to_string()));
     let answer = String::from_utf8(output.stdout).unwrap();
     if output.status.success() {

@@ -12,6 +12,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::call::Answer;
+use crate::lab::CniCall;
 
 /// Which program answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,16 +125,10 @@ impl Ipam {
             Program::Debians => words.push("/usr/lib/cni/host-local"),
         }
         let mut command = Command::new(words[0]);
-        command
-            .args(&words[1..])
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("CNI_COMMAND", self.command)
-            .env("CNI_CONTAINERID", &self.container)
-            .env("CNI_NETNS", &self.netns)
-            .env("CNI_IFNAME", &self.ifname)
-            .env("CNI_ARGS", &self.args)
-            .env("CNI_PATH", "/usr/lib/cni");
+        command.args(&words[1..]);
+        let Ipam { container, netns, ifname, args, .. } = self;
+        let call = CniCall::new(self.command, container, Path::new(netns));
+        CniCall { ifname, args, ..call }.set_on(&mut command);
         command
     }
 

@@ -1,12 +1,13 @@
 //! `loopback` as a process, beside Debian's: what it says, and what becomes of the interface.
 
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::call::Answer;
-use crate::lab::{Netns, isolate, run};
+use crate::lab::{CniCall, Netns, isolate, run};
 
 /// Which program answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,14 +49,8 @@ fn call(program: Program, command: &str, netns: &str, conf: &Value) -> Answer {
         Program::Ours => Command::new(env!("CARGO_BIN_EXE_portcullis")),
         Program::Debians => Command::new("/usr/lib/cni/loopback"),
     };
-    process
-        .arg0("/opt/cni/bin/loopback")
-        .env_clear()
-        .env("CNI_COMMAND", command)
-        .env("CNI_CONTAINERID", "id")
-        .env("CNI_NETNS", netns)
-        .env("CNI_IFNAME", "eth0")
-        .env("CNI_PATH", "/usr/lib/cni");
+    process.arg0("/opt/cni/bin/loopback");
+    CniCall::new(command, "id", Path::new(netns)).set_on(&mut process);
     Answer::of(&mut process, &conf.to_string())
 }
 

@@ -10,6 +10,7 @@
 //! See `ip-netns(8)`, `network_namespaces(7)` and `mount_namespaces(7)`.
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of the laboratory")]
 
+mod cni;
 mod config;
 mod echo;
 mod flow;
@@ -25,6 +26,7 @@ mod subject;
 mod topology;
 mod words;
 
+pub use cni::CniCall;
 pub use config::{Mapping, PortmapConf};
 pub use echo::Echo;
 pub use flow::UdpFlow;

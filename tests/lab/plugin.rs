@@ -8,6 +8,7 @@ use std::process::{Command, ExitStatus};
 
 use serde_json::Value;
 
+use super::cni::CniCall;
 use super::config::PortmapConf;
 use super::netns::{Netns, feed};
 use super::subject::Subject;
@@ -87,15 +88,10 @@ impl<'a> Plugin<'a> {
         let mut words =
             self.wrapper.iter().map(AsRef::as_ref).chain([self.subject.binary().as_os_str()]);
         let mut command = Command::new(words.next().expect("the binary at least"));
-        command
-            .args(words)
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("CNI_COMMAND", verb.to_string())
-            .env("CNI_CONTAINERID", &attachment.container_id)
-            .env("CNI_NETNS", &attachment.netns)
-            .env("CNI_IFNAME", &attachment.ifname)
-            .env("CNI_PATH", "/usr/lib/cni");
+        command.args(words);
+        let Attachment { container_id, netns, ifname, .. } = attachment;
+        let verb = verb.to_string();
+        CniCall { ifname, ..CniCall::new(&verb, container_id, netns) }.set_on(&mut command);
         let output = self.host.enter(|| feed(&mut command, &attachment.stdin()));
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let json = serde_json::from_str(&stdout).ok();
