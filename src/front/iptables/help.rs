@@ -1,8 +1,13 @@
-//! `-h`: what the programs can do.
+//! `-h` and `-V`: what the programs can do, and which they are.
 
 use std::io::{self, Write};
 
 use super::error::VERSION;
+
+/// `-V`: the version of iptables that the programs are like, and ours.
+pub(super) fn version(program: &str, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{program} {VERSION} portcullis {}", env!("CARGO_PKG_VERSION"))
+}
 
 /// Help on `iptables` and `ip6tables`.
 pub(super) fn command(program: &str, out: &mut impl Write) -> io::Result<()> {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::builtin::Table;
 use super::change::Changer;
-use super::error::{Error, VERSION};
+use super::error::Error;
 use super::restore::restore;
 use super::save::save;
 use super::show::{self, Counts};
@@ -120,10 +120,7 @@ fn command(program: Program, words: &[String], out: &mut impl Write) -> Result<(
     }
     let table = Table::find(&name).ok_or(Error::NoTable { name })?;
     match &operation {
-        Operation::Version => {
-            let ours = env!("CARGO_PKG_VERSION");
-            return Ok(writeln!(out, "{} {VERSION} portcullis {ours}", program.name)?);
-        }
+        Operation::Version => return Ok(help::version(program.name, out)?),
         Operation::Help => return Ok(help::command(program.name, out)?),
         _ => {}
     }

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use super::super::builtin::Table;
-use super::super::error::{Error as Classic, VERSION};
+use super::super::error::Error as Classic;
+use super::super::help;
 use super::error::Error;
 use super::line::lines;
 use crate::net::IpVersion;
@@ -33,10 +34,7 @@ fn print(
     let Command { version, table: name, operation, .. } = xtables::command(words, version)?;
     let table = Table::find(&name).ok_or(Classic::NoTable { name })?;
     match operation {
-        Operation::Version => {
-            let ours = env!("CARGO_PKG_VERSION");
-            writeln!(out, "{program} {VERSION} portcullis {ours}")?;
-        }
+        Operation::Version => help::version(program, out)?,
         Operation::Help => {
             writeln!(out, "Usage: {program} COMMAND OF IPTABLES\nPrints what it is to nft.")?;
         }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::super::builtin::Table;
 use super::super::error::{Error as Classic, VERSION};
+use super::super::help;
 use super::super::save_file::{self, Line};
 use super::super::show::policy_name;
 use super::super::state::table_id;
@@ -44,8 +45,7 @@ fn print(
         match word {
             "-f" | "--file" => path = words.next(),
             "-V" | "--version" => {
-                let ours = env!("CARGO_PKG_VERSION");
-                writeln!(out, "{program} {VERSION} portcullis {ours}")?;
+                help::version(program, out)?;
                 return Ok(ExitCode::SUCCESS);
             }
             "-h" | "--help" => {
