@@ -39,11 +39,7 @@ pub fn external_mark(
 }
 
 fn mark_of(host: &mut Host, chain: &str, version: IpVersion) -> Result<Mark, Error> {
-    let family = match version {
-        IpVersion::V4 => Family::Ip,
-        IpVersion::V6 => Family::Ip6,
-    };
-    let table = TableId { family, name: Name::literal("nat") };
+    let table = TableId { family: Family::of(version), name: Name::literal("nat") };
     let absent = || Error::NoExternalChain { chain: chain.to_owned(), table: table.to_string() };
     let name = Name::new(chain).map_err(|_| absent())?;
     let there = host.kernel.chains_named(&table, std::slice::from_ref(&name))?;

@@ -83,12 +83,8 @@ impl FlowFilter {
         }
     }
 
-    /// The address family of linux/socket.h.
     pub(super) fn family(&self) -> u8 {
-        match self.version {
-            IpVersion::V4 => 2,
-            IpVersion::V6 => 10,
-        }
+        self.version.family_number()
     }
 
     /// Whether a flow is selected: the kernel's comparison, for kernels that ignore the filter.

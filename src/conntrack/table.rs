@@ -3,6 +3,7 @@
 use std::os::fd::{AsRawFd, RawFd};
 
 use super::flow::{Flow, FlowFilter};
+use crate::net::IpVersion;
 use crate::netlink::{Answer, Connection, Error, MessageBuilder, NLM_F_ACK, NLM_F_DUMP};
 
 const CTNETLINK: u16 = 1 << 8;
@@ -89,7 +90,7 @@ impl Conntrack {
             let mut seqs = Vec::new();
             for flow in some {
                 let seq = self.connection.next_seq();
-                let family = if flow.original.source.is_ipv4() { 2 } else { 10 };
+                let family = IpVersion::of(flow.original.source).family_number();
                 requests.message(DELETE, NLM_F_ACK, seq, family, 0);
                 for (kind, value) in &flow.identity {
                     requests.put(*kind, value);

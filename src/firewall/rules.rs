@@ -16,14 +16,6 @@ use crate::ruleset::Owner;
 /// `RTN_LOCAL` of linux/rtnetlink.h: an address of this host.
 const ADDRESS_LOCAL: u32 = 2;
 
-/// The nf_tables family of an IP version.
-pub(super) fn family(version: IpVersion) -> Family {
-    match version {
-        IpVersion::V4 => Family::Ip,
-        IpVersion::V6 => Family::Ip6,
-    }
-}
-
 /// A rule of the structure.
 pub(super) fn ours(exprs: Vec<Expr>) -> Rule {
     Rule { exprs, userdata: Owner::structure().silent_userdata() }
@@ -71,7 +63,7 @@ pub(super) fn of_version(version: IpVersion) -> [Expr; 2] {
     let register = Register::word(0);
     [
         Meta::load(MetaKey::Nfproto, register).into(),
-        Cmp::eq(register, [family(version).number()]).into(),
+        Cmp::eq(register, [version.family_number()]).into(),
     ]
 }
 
@@ -177,7 +169,7 @@ pub(super) fn translate_published(version: IpVersion, place: Place) -> Rule {
     exprs.extend(Key::new().destination(version, place.reach).port().exprs);
     exprs.push(Lookup::in_map(names::hostports(version, place), first, first).into());
     let port = Register::word(version.address_len() as u32 / 4);
-    exprs.push(Nat::dnat(family(version), first, Some(port)).into());
+    exprs.push(Nat::dnat(Family::of(version), first, Some(port)).into());
     ours(exprs)
 }
 
@@ -279,7 +271,7 @@ pub(super) fn translate_one(
     exprs.push(
         Nat {
             kind: NatKind::Dnat,
-            family: family(version),
+            family: Family::of(version),
             addr_min: Some(address),
             addr_max: Some(address),
             proto_min: Some(port),

@@ -43,6 +43,16 @@ impl IpVersion {
         }
     }
 
+    /// The number of the address family in netlink messages: 2 (`AF_INET`, `NFPROTO_IPV4`) or 10
+    /// (`AF_INET6`, `NFPROTO_IPV6`).
+    #[must_use]
+    pub fn family_number(self) -> u8 {
+        match self {
+            IpVersion::V4 => 2,
+            IpVersion::V6 => 10,
+        }
+    }
+
     /// The word that nft uses in front of an address match: `ip` or `ip6`.
     #[must_use]
     pub fn nft_word(self) -> &'static str {

@@ -48,11 +48,8 @@ pub fn conditions_for(
 /// All expressions: the family, the general options, then the matches in their order, as the
 /// order counts for those with a state of their own.
 fn expressions(spec: &Spec<'_>, known: Option<L4Proto>) -> Result<Vec<Expr>, Error> {
-    let family = match spec.version {
-        IpVersion::V4 => 2,
-        IpVersion::V6 => 10,
-    };
-    let mut exprs = equal(meta(MetaKey::Nfproto), false, [family]);
+    let family = [spec.version.family_number()];
+    let mut exprs = equal(meta(MetaKey::Nfproto), false, family);
     for (base, given) in &spec.base {
         if *base == Base::Protocol {
             check_protocol(given, known)?;

@@ -4,7 +4,6 @@ use super::error::Flaw;
 use super::info::Info;
 use super::option::{Words, known, list};
 use super::rate;
-use crate::net::IpVersion;
 
 const INVERT: u32 = 1 << 4;
 const BYTES: u32 = 1 << 5;
@@ -76,10 +75,7 @@ pub(super) fn hashlimit(info: &mut Info<'_>) -> Result<Words, Flaw> {
     if u64::from(config.expire) != expire {
         words.put(false, "--hashlimit-htable-expire", config.expire);
     }
-    let whole = match info.version {
-        IpVersion::V4 => 32,
-        IpVersion::V6 => 128,
-    };
+    let whole = info.version.bits();
     for (option, mask) in
         [("--hashlimit-srcmask", config.masks.0), ("--hashlimit-dstmask", config.masks.1)]
     {
