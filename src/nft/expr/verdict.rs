@@ -62,15 +62,8 @@ impl Verdict {
 
     /// The same, to be changed.
     pub fn chain_mut(&mut self) -> Option<&mut Name> {
-        match self {
-            Verdict::Jump(chain) | Verdict::Goto(chain) => Some(chain),
-            Verdict::Drop
-            | Verdict::Accept
-            | Verdict::Continue
-            | Verdict::Break
-            | Verdict::Return
-            | Verdict::Other(_) => None,
-        }
+        // As in `chain`, which names them all.
+        if let Verdict::Jump(chain) | Verdict::Goto(chain) = self { Some(chain) } else { None }
     }
 
     /// Puts `NFTA_DATA_VERDICT`.
