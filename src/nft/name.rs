@@ -1,10 +1,12 @@
 //! Names of tables, chains, sets and objects.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A name that the kernel takes: 1 to 255 bytes without NUL (`NFT_NAME_MAXLEN`, 256 with it).
+/// Shared by its clones: each of thousands of changes names the same table and chain.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(String);
+pub struct Name(Arc<str>);
 
 /// The kernel would refuse the name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,10 +21,10 @@ impl Name {
     ///
     /// # Errors
     /// [`InvalidName`].
-    pub fn new(name: impl Into<String>) -> Result<Self, InvalidName> {
+    pub fn new(name: impl Into<Arc<str>>) -> Result<Self, InvalidName> {
         let name = name.into();
         if name.is_empty() || name.len() > 255 || name.contains('\0') {
-            return Err(InvalidName { name });
+            return Err(InvalidName { name: name.to_string() });
         }
         Ok(Name(name))
     }
@@ -31,7 +33,7 @@ impl Name {
     #[must_use]
     pub fn literal(name: &'static str) -> Self {
         debug_assert!(!name.is_empty() && name.len() <= 255);
-        Name(name.to_owned())
+        Name(name.into())
     }
 
     /// The name as text.
