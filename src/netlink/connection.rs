@@ -168,7 +168,8 @@ impl Connection {
     /// Sends one batch in one `sendto` and returns the kernel's verdict.
     ///
     /// `begin` is the number of the batch-begin message, `last` that of the last object message,
-    /// the only one that asks for an ACK: an ACK for each would overflow the receive queue.
+    /// the only one that asks for an ACK: an ACK for each would overflow the receive queue. What
+    /// else the kernel tells of the batch (`NLM_F_ECHO`) is handed to `each`.
     ///
     /// # Errors
     /// [`Error`] where no verdict could be had.
@@ -177,6 +178,7 @@ impl Connection {
         batch: &MessageBuilder,
         begin: u32,
         last: u32,
+        mut each: impl FnMut(&Message<'_>) -> Result<(), Malformed>,
     ) -> Result<Verdict, Error> {
         self.send(batch)?;
         let mut refusals = Vec::new();
@@ -185,7 +187,11 @@ impl Connection {
             for message in Messages::new(datagram) {
                 let message = message?;
                 // Answers to earlier requests may still be queued behind an error.
-                if message.kind != NLMSG_ERROR || !(begin..=last).contains(&message.seq) {
+                if !(begin..=last).contains(&message.seq) {
+                    continue;
+                }
+                if message.kind != NLMSG_ERROR {
+                    each(&message)?;
                     continue;
                 }
                 let refusal = Refusal::parse(&message)?;
@@ -204,6 +210,13 @@ impl Connection {
         } else {
             Err(Error::NoAnswer { seq: last })
         }
+    }
+
+    /// The number of the network namespace that it was opened in, unique until the next boot; `None`
+    /// before Linux 5.14.
+    #[must_use]
+    pub fn netns_cookie(&self) -> Option<u64> {
+        self.socket.netns_cookie()
     }
 
     /// Joins a multicast group of netfilter (`NFNLGRP_*`).

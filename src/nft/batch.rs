@@ -1,5 +1,7 @@
 //! A sealed transaction as messages, and which change each of them belongs to.
 
+use std::collections::BTreeSet;
+
 use super::chain::{NFTA_CHAIN_HANDLE, NFTA_CHAIN_NAME, NFTA_CHAIN_TABLE, put_counters};
 use super::describe::{describe, describe_elements};
 use super::element::{
@@ -14,7 +16,7 @@ use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_HANDLE, NFTA_RULE_POSITION, NFTA_RU
 use super::set::{NFTA_SET_NAME, NFTA_SET_TABLE};
 use super::table::NFTA_TABLE_NAME;
 use super::{Change, Element, Name, Rule, Set, TableId};
-use crate::netlink::{MessageBuilder, NLM_F_ACK, Refusal};
+use crate::netlink::{Message, MessageBuilder, NLM_F_ACK, Refusal};
 
 pub(super) const NFTABLES: u16 = 10 << 8;
 pub(super) const NEWTABLE: u16 = 0;
@@ -33,6 +35,8 @@ const BATCH_BEGIN: u16 = 0x10;
 const BATCH_END: u16 = 0x11;
 const BATCH_GENID: u16 = 1;
 
+/// What comes of the message is to be told to the sender, as it is to who listens.
+const NLM_F_ECHO: u16 = 0x8;
 const NLM_F_REPLACE: u16 = 0x100;
 const NLM_F_CREATE: u16 = 0x400;
 const NLM_F_APPEND: u16 = 0x800;
@@ -68,6 +72,13 @@ impl Batch<'_> {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.messages.len()
+    }
+
+    /// The place of the change whose rule this message tells of.
+    pub(super) fn told(&self, message: &Message<'_>) -> Option<usize> {
+        let at = message.seq.checked_sub(self.begin)?.checked_sub(1)?;
+        let (place, _) = self.index.get(at as usize)?;
+        (message.kind == NFTABLES | NEWRULE).then_some(*place)
     }
 
     /// Names the change that a refusal is about, down to the element.
@@ -115,8 +126,10 @@ enum Place {
 }
 
 /// The messages of a batch as they are made.
-pub(super) struct Writer {
+pub(super) struct Writer<'t> {
     messages: MessageBuilder,
+    /// The changes whose rules are to be told.
+    told: &'t BTreeSet<usize>,
     begin: u32,
     seq: u32,
     change: usize,
@@ -124,8 +137,12 @@ pub(super) struct Writer {
     index: Vec<(usize, Vec<ElementAt>)>,
 }
 
-impl Writer {
-    pub(super) fn begin(first_seq: u32, generation: Option<Generation>) -> Self {
+impl<'t> Writer<'t> {
+    pub(super) fn begin(
+        first_seq: u32,
+        generation: Option<Generation>,
+        told: &'t BTreeSet<usize>,
+    ) -> Self {
         let mut messages = MessageBuilder::new();
         messages.message(BATCH_BEGIN, 0, first_seq, 0, 10);
         if let Some(generation) = generation {
@@ -133,6 +150,7 @@ impl Writer {
         }
         Writer {
             messages,
+            told,
             begin: first_seq,
             seq: first_seq,
             change: 0,
@@ -288,7 +306,8 @@ impl Writer {
             Place::Beside(flags, handle) => (flags, handle.map(|it| (NFTA_RULE_POSITION, it))),
             Place::Of(handle) => (NLM_F_REPLACE, Some((NFTA_RULE_HANDLE, handle))),
         };
-        self.message(NEWRULE, flags, table);
+        let echo = if self.told.contains(&self.change) { NLM_F_ECHO } else { 0 };
+        self.message(NEWRULE, flags | echo, table);
         self.messages.put_str(NFTA_RULE_TABLE, table.name.as_str());
         self.messages.put_str(NFTA_RULE_CHAIN, chain.as_str());
         if let Some((kind, handle)) = at {

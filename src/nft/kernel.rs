@@ -3,6 +3,7 @@
 //! Reads are made for what they cost: names and keys are looked up one by one (some microseconds
 //! each, whatever the table holds); dumps are for what is asked for as a whole.
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsRawFd, RawFd};
 
 use nix::errno::Errno;
@@ -10,6 +11,8 @@ use nix::errno::Errno;
 use super::Transaction;
 use super::batch::NFTABLES;
 use super::error::Error;
+use super::mirror::{Listed, Mirrors};
+use super::raw_rule::RawRule;
 use crate::netlink::{self, Answer, Connection, Malformed, Message, MessageBuilder, Verdict};
 
 const GETGEN: u16 = NFTABLES | 16;
@@ -24,6 +27,14 @@ const ATTEMPTS: u32 = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Generation(pub u32);
 
+impl Generation {
+    /// That of the next commit: the kernel leaves 0 out.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Generation(self.0.wrapping_add(1).max(1))
+    }
+}
+
 /// What became of a batch that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
@@ -36,7 +47,8 @@ pub enum Applied {
 /// nf_tables of one network namespace.
 #[derive(Debug)]
 pub struct Kernel {
-    connection: Connection,
+    pub(super) connection: Connection,
+    pub(super) mirrors: Mirrors,
 }
 
 impl Kernel {
@@ -46,7 +58,7 @@ impl Kernel {
     /// [`Error::Unsupported`] where the kernel has none, [`Error::Netlink`] otherwise.
     pub fn open() -> Result<Self, Error> {
         match Connection::open() {
-            Ok(connection) => Ok(Kernel { connection }),
+            Ok(connection) => Ok(Kernel { connection, mirrors: Mirrors::default() }),
             Err(netlink::Error::Socket(crate::sys::SocketError::Open(cause)))
                 if [Errno::EPROTONOSUPPORT, Errno::EAFNOSUPPORT]
                     .iter()
@@ -92,15 +104,48 @@ impl Kernel {
         if transaction.is_empty() {
             return Ok(Applied::Committed);
         }
+        // Mirrors follow only where this commit is known to be the next one.
+        let Some(step) = self.step(transaction.changes(), generation) else {
+            return Ok(self.send(transaction, generation, &BTreeSet::new())?.0);
+        };
+        let next = Some(step.generation);
+        let (applied, listed) = self.send(transaction, next, &step.asked)?;
+        match (applied, generation) {
+            (Applied::Committed, _) => self.mirrors.follow(&step, transaction.changes(), &listed),
+            (Applied::Stale, Some(_)) => {}
+            (Applied::Stale, None) => {
+                let (applied, _) = self.send(transaction, None, &BTreeSet::new())?;
+                self.mirrors.give_up(&step);
+                return Ok(applied);
+            }
+        }
+        Ok(applied)
+    }
+
+    /// Sends a transaction as one batch, and returns the rules of the changes that are to be told.
+    fn send(
+        &mut self,
+        transaction: &Transaction,
+        generation: Option<Generation>,
+        told: &BTreeSet<usize>,
+    ) -> Result<(Applied, Listed), Error> {
         let first = self.connection.next_seq();
-        let batch = transaction.seal(first, generation);
+        let batch = transaction.seal(first, generation, told);
         for _ in first..=batch.last {
             self.connection.next_seq();
         }
         tracing::debug!(bytes = batch.bytes(), messages = batch.last - first, "commit");
-        match self.connection.commit(&batch.messages, batch.begin, batch.last)? {
-            Verdict::Committed => Ok(Applied::Committed),
-            Verdict::Stale => Ok(Applied::Stale),
+        let mut listed = Listed::new();
+        let verdict =
+            self.connection.commit(&batch.messages, batch.begin, batch.last, |message| {
+                if let Some(place) = batch.told(message) {
+                    listed.insert(place, RawRule::read(message)?);
+                }
+                Ok(())
+            })?;
+        match verdict {
+            Verdict::Committed => Ok((Applied::Committed, listed)),
+            Verdict::Stale => Ok((Applied::Stale, listed)),
             Verdict::Refused(refusals) => {
                 // What is refused at the begin of a batch is refused as a whole.
                 if let Some(whole) = refusals.iter().find(|refusal| refusal.seq == batch.begin) {
@@ -130,7 +175,7 @@ impl Kernel {
         for _ in first..=batch.last {
             self.connection.next_seq();
         }
-        match self.connection.commit(&batch.messages, batch.begin, batch.last)? {
+        match self.connection.commit(&batch.messages, batch.begin, batch.last, |_| Ok(()))? {
             Verdict::Committed | Verdict::Stale => Ok(()),
             Verdict::Refused(refusals) => {
                 let changes = refusals.into_iter().map(|refusal| batch.explain(refusal));

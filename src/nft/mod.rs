@@ -23,6 +23,7 @@ pub mod expr;
 mod family;
 mod kernel;
 mod listing;
+mod mirror;
 mod name;
 mod object;
 mod raw_rule;

@@ -3,6 +3,7 @@
 //! A [`Transaction`] is open and collects [`Change`]s; sealing it makes a [`Batch`], which is bytes
 //! and cannot change any more. It prints in nft syntax, so that a plan can be read.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::batch::{Batch, Writer};
@@ -145,16 +146,23 @@ impl Transaction {
 
     /// Seals the transaction without its end: the kernel checks it and drops it.
     pub(super) fn seal_open(&self, first_seq: u32) -> Batch<'_> {
-        let mut writer = Writer::begin(first_seq, None);
+        let told = BTreeSet::new();
+        let mut writer = Writer::begin(first_seq, None, &told);
         writer.put_all(&self.changes);
         writer.leave_open(&self.changes, &self.known)
     }
 
     /// Seals the transaction. With a generation the kernel refuses it if anything in nf_tables
-    /// has changed since. Numbers of the messages begin at `first_seq`.
+    /// has changed since. Numbers of the messages begin at `first_seq`. The rules that the changes
+    /// at the places of `told` make are to be told as the kernel lists them.
     #[must_use]
-    pub fn seal(&self, first_seq: u32, generation: Option<Generation>) -> Batch<'_> {
-        let mut writer = Writer::begin(first_seq, generation);
+    pub fn seal(
+        &self,
+        first_seq: u32,
+        generation: Option<Generation>,
+        told: &BTreeSet<usize>,
+    ) -> Batch<'_> {
+        let mut writer = Writer::begin(first_seq, generation, told);
         writer.put_all(&self.changes);
         writer.end(&self.changes, &self.known)
     }

@@ -88,6 +88,26 @@ impl Socket {
         }
     }
 
+    /// The cookie of the socket's network namespace (`SO_NETNS_COOKIE`, Linux 5.14): no other has
+    /// the same until the next boot, as may happen with inodes. `None` on older kernels.
+    #[must_use]
+    pub fn netns_cookie(&self) -> Option<u64> {
+        let mut cookie = 0_u64;
+        let mut length = size_of::<u64>() as nix::libc::socklen_t;
+        // SAFETY: the socket is open; the cookie is writable for `length` bytes, and the kernel
+        // writes no more than that.
+        let rc = unsafe {
+            nix::libc::getsockopt(
+                self.as_raw_fd(),
+                nix::libc::SOL_SOCKET,
+                nix::libc::SO_NETNS_COOKIE,
+                (&raw mut cookie).cast(),
+                &raw mut length,
+            )
+        };
+        (rc == 0 && length as usize == size_of::<u64>()).then_some(cookie)
+    }
+
     /// Asks for a send buffer of at least `bytes`: past `net.core.wmem_max` where CAP_NET_ADMIN
     /// of the initial user namespace allows it, else up to it. Returns what is there now.
     #[must_use]

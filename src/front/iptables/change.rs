@@ -2,6 +2,7 @@
 
 use super::builtin::Table;
 use super::draft::Draft;
+use super::draft_chain::Source;
 use super::error::Error;
 use super::state::{State, table_id};
 use crate::net::IpVersion;
@@ -28,24 +29,38 @@ pub(super) enum Effect {
     Test,
 }
 
+/// What of the rules that are there a change is decided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Basis {
+    /// What they match and do.
+    Rules,
+    /// What they have counted too, or used up.
+    Counts,
+}
+
 impl Changer<'_> {
     /// Does an operation that changes something, or looks for a rule.
     pub(super) fn change(&mut self, operation: &Operation) -> Result<(), Error> {
         if let Operation::Zero { chain, number } = operation {
             return self.zero(chain.as_deref(), *number);
         }
-        self.commit(Effect::Commit, |draft| draft.apply(operation, 0))
+        self.commit(Effect::Commit, Basis::Rules, |draft| draft.apply(operation, 0))
     }
 
     /// Commits what `decide` makes of the table as it is; anew, if it has changed meanwhile.
     pub(super) fn commit(
         &mut self,
         effect: Effect,
+        basis: Basis,
         decide: impl Fn(&mut Draft<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             let generation = self.kernel.generation()?;
-            let mut draft = Draft::new(self.kernel, self.table, self.version);
+            let source = match basis {
+                Basis::Rules => Source::Mirror(generation),
+                Basis::Counts => Source::Kernel,
+            };
+            let mut draft = Draft::new(self.kernel, self.table, self.version, source);
             let decided = decide(&mut draft);
             let depends = draft.depends();
             let sealed = draft.finish()?;
@@ -78,7 +93,7 @@ impl Changer<'_> {
             Err(Error::Kernel(nft::Error::Unsupported { .. })) => {
                 let chain = chain.map(str::to_owned);
                 let operation = Operation::Zero { chain, number };
-                self.commit(Effect::Commit, |draft| draft.apply(&operation, 0))
+                self.commit(Effect::Commit, Basis::Counts, |draft| draft.apply(&operation, 0))
             }
             done => done,
         }

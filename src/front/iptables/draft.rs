@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::builtin::Table;
-use super::draft_chain::{DraftChain, NewRule};
+use super::draft_chain::{DraftChain, NewRule, Source};
 use super::error::{Error, Refusal};
 use super::sealed::{Deed, Origin, Sealed};
 use super::state::table_id;
@@ -19,6 +19,7 @@ pub(super) struct Draft<'a> {
     pub(super) table: &'static Table,
     pub(super) version: IpVersion,
     pub(super) id: TableId,
+    source: Source,
     /// The chains that were looked at, by the names they will have; `None` for one that will not
     /// be there.
     pub(super) chains: BTreeMap<String, Option<DraftChain>>,
@@ -37,11 +38,12 @@ impl<'a> Draft<'a> {
         kernel: &'a mut Kernel,
         table: &'static Table,
         version: IpVersion,
+        source: Source,
     ) -> Draft<'a> {
         let id = table_id(table, version);
         let (chains, gone) = (BTreeMap::new(), Vec::new());
         let (is_complete, cleared, depends) = (false, None, false);
-        Draft { kernel, table, version, id, chains, gone, is_complete, cleared, depends }
+        Draft { kernel, table, version, id, source, chains, gone, is_complete, cleared, depends }
     }
 
     /// Begins with an empty table.
@@ -244,7 +246,7 @@ impl<'a> Draft<'a> {
         let Some(chain) = self.chains.get_mut(name).and_then(Option::as_mut) else {
             return Ok(None);
         };
-        chain.load(self.kernel, &self.id)?;
+        chain.load(self.kernel, &self.id, self.source)?;
         Ok(Some(chain))
     }
 

@@ -7,7 +7,8 @@ use super::sealed::{Deed, Origin, Sealed};
 use crate::net::IpVersion;
 use crate::nft::expr::Counter;
 use crate::nft::{
-    self, AnyChain, Chain, ChainUsage, Change, Kernel, Listed, Name, Policy, RawRule, Rule, TableId,
+    self, AnyChain, Chain, ChainUsage, Change, Generation, Kernel, Listed, Name, Policy, RawRule,
+    Rule, TableId,
 };
 use crate::xtables::{self, Companion, Compiled, Pattern};
 
@@ -17,6 +18,15 @@ pub(super) struct NewRule {
     pub(super) rule: Rule,
     pub(super) companions: Vec<Companion>,
     pub(super) origin: Origin,
+}
+
+/// Where the rules that are there are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// In the kernel: with what they have counted.
+    Kernel,
+    /// In a mirror too, if it is of this generation: for what does not depend on their counts.
+    Mirror(Generation),
 }
 
 /// A rule's place in a chain whose rules were read.
@@ -88,9 +98,21 @@ impl DraftChain {
     }
 
     /// Reads the rules there are, if they were not.
-    pub(super) fn load(&mut self, kernel: &mut Kernel, table: &TableId) -> Result<(), nft::Error> {
+    pub(super) fn load(
+        &mut self,
+        kernel: &mut Kernel,
+        table: &TableId,
+        source: Source,
+    ) -> Result<(), nft::Error> {
         let Rules::Ends { front, back } = &mut self.rules else { return Ok(()) };
-        let listed = kernel.raw_rules(table, &self.name)?;
+        let listed = match (source, &self.there) {
+            (Source::Mirror(generation), Some(there)) => {
+                kernel.rules_at(table, there, generation)?
+            }
+            (Source::Kernel, _) | (Source::Mirror(_), None) => {
+                kernel.raw_rules(table, &self.name)?
+            }
+        };
         let mut slots: VecDeque<Slot> = std::mem::take(front).into_iter().map(Slot::New).collect();
         slots.extend(listed.into_iter().map(Slot::Kept));
         slots.extend(std::mem::take(back).into_iter().map(Slot::New));

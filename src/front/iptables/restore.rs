@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 
 use super::builtin::Table;
-use super::change::{Changer, Effect};
+use super::change::{Basis, Changer, Effect};
 use super::classic::errno_text;
 use super::draft::Draft;
 use super::draft_chains::policy_named;
@@ -272,7 +272,7 @@ impl Restore<'_> {
     ) -> Result<(), Error> {
         let Block { table, line, steps } = block;
         let mut changer = Changer { kernel, table, version: self.version };
-        changer.commit(self.effect, |draft| {
+        changer.commit(self.effect, basis(steps), |draft| {
             if self.others == Others::Flushed {
                 draft.clear(*line)?;
             }
@@ -303,6 +303,12 @@ impl Restore<'_> {
         }
         Ok(())
     }
+}
+
+/// Rules whose counters are set to zero are made again from what is there.
+fn basis(steps: &[(usize, Step)]) -> Basis {
+    let zeroes = |step: &Step| matches!(step, Step::Operation(Operation::Zero { .. }));
+    if steps.iter().any(|(_, step)| zeroes(step)) { Basis::Counts } else { Basis::Rules }
 }
 
 fn apply(draft: &mut Draft<'_>, line: usize, step: &Step) -> Result<(), Error> {

@@ -1,0 +1,169 @@
+//! The directory of a network namespace's mirrors: its files, and who may have written them.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use nix::sys::statfs::{FsType, fstatfs, statfs};
+use nix::unistd::geteuid;
+
+use super::ledger::{Instance, Ledger};
+use crate::sys::{FileLock, lock_file};
+
+/// The files of boot time: below it nothing outlives the cookies of network namespaces.
+const RUN: &str = "/run";
+const HOUSE: &str = "/run/portcullis";
+/// The directories of all network namespaces, by their cookies.
+const ALL: &str = "/run/portcullis/mirrors";
+const LEDGER: &str = "ledger";
+/// Every module that is loaded has a directory here; one that is part of the kernel may have none.
+const MODULES: &str = "/sys/module";
+const MODULE: &str = "/sys/module/nf_tables";
+
+/// The file systems that begin empty with each boot (`TMPFS_MAGIC`, `RAMFS_MAGIC`).
+const OF_MEMORY: [FsType; 2] = [FsType(0x0102_1994), FsType(0x8584_58f6)];
+
+/// Longer than anybody holds the lock who is running.
+const PATIENCE: Duration = Duration::from_millis(2);
+/// What was not written to for so long is thought to be of a namespace that has gone.
+const AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// An open directory that is ours and in memory.
+#[derive(Debug)]
+pub(super) struct Directory {
+    handle: File,
+    path: PathBuf,
+    pub(super) instance: Instance,
+}
+
+impl Directory {
+    /// Opens the directory of a namespace, if there is one that can be trusted.
+    pub(super) fn open(netns: u64) -> Option<Self> {
+        let path = Path::new(ALL).join(format!("{netns:x}"));
+        let handle = open_own(&path)?;
+        if !OF_MEMORY.contains(&fstatfs(&handle).ok()?.filesystem_type()) {
+            return None;
+        }
+        let instance = Instance { netns, module: module()? };
+        Some(Directory { handle, path, instance })
+    }
+
+    /// Opens it, and makes it if it is not there. Who makes one clears away what is of namespaces
+    /// that have gone.
+    pub(super) fn make(netns: u64) -> Option<Self> {
+        if !OF_MEMORY.contains(&statfs(RUN).ok()?.filesystem_type()) {
+            return None;
+        }
+        let own = Path::new(ALL).join(format!("{netns:x}"));
+        for directory in [Path::new(HOUSE), Path::new(ALL), &own] {
+            match DirBuilder::new().mode(0o700).create(directory) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                    tracing::debug!(%error, ?directory, "no mirrors");
+                    return None;
+                }
+                Ok(()) | Err(_) => open_own(directory).map(drop)?,
+            }
+        }
+        remove_old(&own);
+        Directory::open(netns)
+    }
+
+    /// Takes the lock of all who write here; `None` if others hold it for long.
+    pub(super) fn lock(&self) -> Option<FileLock> {
+        lock_file(self.handle.try_clone().ok()?, PATIENCE).ok().flatten()
+    }
+
+    /// The ledger, if there is a whole one about this very nf_tables.
+    pub(super) fn ledger(&self) -> Option<Ledger> {
+        let mut bytes = Vec::with_capacity(4096);
+        open(&self.path.join(LEDGER)).ok()?.read_to_end(&mut bytes).ok()?;
+        Ledger::decode(&bytes).filter(|ledger| ledger.instance == self.instance)
+    }
+
+    /// Writes the ledger in its place: who reads meanwhile finds that it is half written.
+    pub(super) fn write_ledger(&self, ledger: &Ledger) -> io::Result<()> {
+        create(&self.path.join(LEDGER))?.write_all_at(&ledger.encode(), 0)
+    }
+
+    /// The first bytes of a mirror, if it has that many.
+    pub(super) fn read(&self, file: u64, length: u64) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(length).ok()?];
+        open(&self.mirror(file)).ok()?.read_exact(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// Writes bytes of a mirror from a place on.
+    pub(super) fn write(&self, file: u64, at: u64, bytes: &[u8]) -> io::Result<()> {
+        create(&self.mirror(file))?.write_all_at(bytes, at)
+    }
+
+    /// Removes a mirror.
+    pub(super) fn remove(&self, file: u64) {
+        remove(&self.mirror(file));
+    }
+
+    /// Removes all files.
+    pub(super) fn clear(&self) {
+        let Ok(files) = fs::read_dir(&self.path) else { return };
+        files.flatten().for_each(|file| remove(&file.path()));
+    }
+
+    fn mirror(&self, file: u64) -> PathBuf {
+        self.path.join(file.to_string())
+    }
+}
+
+/// Opens a directory that is this user's alone.
+fn open_own(path: &Path) -> Option<File> {
+    let flags = nix::libc::O_DIRECTORY | nix::libc::O_NOFOLLOW;
+    let handle = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+    let found = handle.metadata().ok()?;
+    (found.uid() == geteuid().as_raw() && found.mode() & 0o077 == 0).then_some(handle)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    // Something else than a file is not waited for.
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path)
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::debug!(%error, ?path, "a mirror stays");
+    }
+}
+
+/// The number of nf_tables as it is loaded: its generations begin anew each time. `None` where
+/// that cannot be told.
+fn module() -> Option<u64> {
+    match fs::metadata(MODULE) {
+        Ok(found) => Some(found.ino()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            fs::metadata(MODULES).is_ok().then_some(0)
+        }
+        Err(_) => None,
+    }
+}
+
+/// Removes the directories of other namespaces that nobody wrote to for a day. If one is in use
+/// all the same, its next reader asks the kernel, and writes it anew.
+fn remove_old(own: &Path) {
+    let Ok(all) = fs::read_dir(ALL) else { return };
+    let now = SystemTime::now();
+    for path in all.flatten().map(|directory| directory.path()).filter(|path| path != own) {
+        let written = fs::metadata(path.join(LEDGER)).or_else(|_| fs::metadata(&path));
+        let age = written.and_then(|found| found.modified()).ok();
+        let is_old = age.and_then(|at| now.duration_since(at).ok()).is_some_and(|age| age > AGE);
+        if is_old && let Err(error) = fs::remove_dir_all(&path) {
+            tracing::debug!(%error, ?path, "mirrors stay");
+        }
+    }
+}
