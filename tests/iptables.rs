@@ -10,6 +10,10 @@ mod lab;
 mod batches;
 #[path = "iptables/garbage.rs"]
 mod garbage;
+#[path = "iptables/mirror.rs"]
+mod mirror;
+#[path = "iptables/mirror_faults.rs"]
+mod mirror_faults;
 #[path = "iptables/replay.rs"]
 mod replay;
 #[path = "iptables/sessions.rs"]
