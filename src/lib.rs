@@ -81,7 +81,7 @@
 //! 4. [`front::iptables`] asks whether the chain is there, two requests, and commits one batch:
 //!    `add rule ip nat DOCKER iifname != "docker0" tcp dport 8080 counter dnat to 172.17.0.2:80`.
 //! 5. `iptables -C` with the same words finds it: [`xtables::Pattern`] compares bytes with what the
-//!    kernel lists, and meaning where others made the rule, real iptables-nft with its extensions
+//!    kernel lists, or has listed to a call before at the same generation, and meaning where others made the rule, real iptables-nft with its extensions
 //!    too ([`xtables::compat`]).
 //! 6. `iptables-save` reads it: by the shape each module is given its expressions and says the
 //!    options that they are, `-p tcp -m tcp --dport 8080`.
@@ -91,8 +91,9 @@
 //! - **One change is one batch.** IPv4, IPv6, sets and the record of who owns what come into force
 //!   together. A process that is killed leaves all of its change or nothing.
 //! - **State is in the kernel.** An attachment's record is a named counter beside its elements;
-//!   there is no state file that could disagree with the ruleset. Only leases are files, since
-//!   others read them too.
+//!   no state file could disagree with the ruleset. Leases are files, since others read them too.
+//!   What the kernel has listed of a long chain is kept in a file of `/run`, and read only where the
+//!   kernel's generation proves that it is still so ([`nft::Kernel::rules_at`]).
 //! - **Ownership is data.** Every element carries its owner; only what carries the owner's mark
 //!   is deleted, never what merely looks like it.
 //! - **Nothing is listed that need not be.** Names and keys are looked up one by one, so that a

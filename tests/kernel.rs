@@ -12,6 +12,8 @@ mod commits;
 mod iptables;
 #[path = "kernel/marks.rs"]
 mod marks;
+#[path = "kernel/mirrors.rs"]
+mod mirrors;
 #[path = "kernel/roundtrip.rs"]
 mod roundtrip;
 #[path = "kernel/tools.rs"]

@@ -58,6 +58,35 @@ fn makes_rule_in(change: &Change) -> Option<(&TableId, &Name)> {
     }
 }
 
+/// Whether a commit surely makes the generation greater. One that finds everything as it is to be,
+/// an element that is there, a chain to flush that is empty, is acknowledged and is none.
+pub(super) fn is_felt(changes: &[Change]) -> bool {
+    changes.iter().any(|change| match change {
+        Change::AddChain(..)
+        | Change::AddBaseChain(..)
+        | Change::RenameChain { .. }
+        | Change::SetPolicy(..)
+        | Change::SetChainCounters(..)
+        | Change::AddRule { .. }
+        | Change::InsertRule { .. }
+        | Change::ReplaceRule { .. }
+        // What goes has to be there.
+        | Change::DeleteTable(_)
+        | Change::DeleteChain(..)
+        | Change::DeleteRule(..)
+        | Change::DeleteSet(..)
+        | Change::DeleteObject(..) => true,
+        Change::CreateElements(_, _, elements) | Change::DeleteElements(_, _, elements) => {
+            !elements.is_empty()
+        }
+        Change::AddTable(_)
+        | Change::FlushChain(..)
+        | Change::AddSet(..)
+        | Change::AddElements(..)
+        | Change::AddObject(..) => false,
+    })
+}
+
 /// What becomes of a mirror by a commit.
 pub(super) fn fate(entry: &Entry, changes: &[Change], listed: &Listed) -> Fate {
     let mut records = Vec::new();

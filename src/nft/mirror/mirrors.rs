@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::digest::Digest;
 use super::directory::Directory;
-use super::fate::{Fate, Listed, asked, fate};
+use super::fate::{Fate, Listed, asked, fate, is_felt};
 use super::ledger::{Entry, Ledger};
 use super::record::{Record, encode_all, replay};
 use crate::nft::{AnyChain, Change, Error, Family, Generation, Kernel, RawRule, TableId};
@@ -152,6 +152,9 @@ impl Kernel {
         generation: Option<Generation>,
     ) -> Option<Step> {
         let ledger = self.mirrors()?.ledger()?;
+        if !is_felt(changes) {
+            return None;
+        }
         let fits = generation.is_none_or(|generation| generation == ledger.generation);
         let asked = asked(&ledger, changes);
         fits.then_some(Step { generation: ledger.generation, asked })
