@@ -81,8 +81,8 @@
 //! 4. [`front::iptables`] asks whether the chain is there, two requests, and commits one batch:
 //!    `add rule ip nat DOCKER iifname != "docker0" tcp dport 8080 counter dnat to 172.17.0.2:80`.
 //! 5. `iptables -C` with the same words finds it: [`xtables::Pattern`] compares bytes with what the
-//!    kernel lists, or has listed to a call before at the same generation, and meaning where others made the rule, real iptables-nft with its extensions
-//!    too ([`xtables::compat`]).
+//!    kernel lists, or has listed to a call before at the same generation, and meaning where others
+//!    made the rule, real iptables-nft with its extensions too ([`xtables::compat`]).
 //! 6. `iptables-save` reads it: by the shape each module is given its expressions and says the
 //!    options that they are, `-p tcp -m tcp --dport 8080`.
 //!

@@ -49,6 +49,7 @@ pub use expr::Expr;
 pub use family::Family;
 pub use kernel::{Applied, Generation, Kernel};
 pub use listing::{RuleListing, list_element, list_rule, list_stateless_rule, list_table};
+pub use mirror::ChainRule;
 pub use name::{InvalidName, Name};
 pub use object::{Object, ObjectKind};
 pub use raw_rule::RawRule;

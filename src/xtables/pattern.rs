@@ -43,17 +43,23 @@ impl<'a> Pattern<'a> {
         if self.is_same_bytes(rule) {
             return Ok(true);
         }
-        let is_ours = || Shape::decode(&Userdata::decode(&rule.userdata)).is_some();
-        if self.is_constant && !self.is_permutation(rule) && is_ours() {
+        if !self.may_be(&rule.exprs, &rule.userdata) {
             return Ok(false);
         }
         Ok(same(self.rule, &rule.decode()?.value, self.version))
     }
 
+    /// Whether a listed rule may be the one: a glance at its expressions and userdata, undecoded.
+    #[must_use]
+    pub fn may_be(&self, exprs: &[u8], userdata: &[u8]) -> bool {
+        let is_ours = || Shape::decode(&Userdata::decode(userdata)).is_some();
+        !self.is_constant || self.is_permutation(exprs) || !is_ours()
+    }
+
     /// Whether the bytes may be the same in another order. Rules of ours with the same meaning
     /// are: only options may stand in another order.
-    fn is_permutation(&self, rule: &RawRule) -> bool {
-        rule.exprs.len() == self.exprs.len() && self.sum(&rule.exprs) == self.sum(&self.exprs)
+    fn is_permutation(&self, exprs: &[u8]) -> bool {
+        exprs.len() == self.exprs.len() && self.sum(exprs) == self.sum(&self.exprs)
     }
 
     /// The sum of all bytes but the counts.

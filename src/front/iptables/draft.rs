@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::builtin::Table;
-use super::draft_chain::{DraftChain, NewRule, Source};
+use super::draft_chain::{DraftChain, NewRule, Sought, Source};
 use super::error::{Error, Refusal};
 use super::sealed::{Deed, Origin, Sealed};
 use super::state::table_id;
@@ -76,7 +76,7 @@ impl<'a> Draft<'a> {
             }
             Operation::DeleteNumber { chain, number } => {
                 let missing = self.missing(chain, Error::NoIndex { what: "deletion" });
-                let found = self.loaded(chain)?.ok_or(missing)?;
+                let found = self.loaded(chain, Sought::Places)?.ok_or(missing)?;
                 let at = (*number as usize).wrapping_sub(1);
                 let deleted = found.delete(at, origin(Deed::RuleDelete))?;
                 if deleted { Ok(()) } else { Err(Error::NoIndex { what: "deletion" }) }
@@ -239,14 +239,18 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// A chain with its rules in memory.
-    pub(super) fn loaded(&mut self, name: &str) -> Result<Option<&mut DraftChain>, Error> {
+    /// A chain with its rules in memory, as far as they are sought.
+    pub(super) fn loaded(
+        &mut self,
+        name: &str,
+        sought: Sought<'_>,
+    ) -> Result<Option<&mut DraftChain>, Error> {
         self.depends = true;
         self.chain(name)?;
         let Some(chain) = self.chains.get_mut(name).and_then(Option::as_mut) else {
             return Ok(None);
         };
-        chain.load(self.kernel, &self.id, self.source)?;
+        chain.load(self.kernel, &self.id, self.source, sought)?;
         Ok(Some(chain))
     }
 
@@ -287,7 +291,7 @@ impl<'a> Draft<'a> {
             Some(_) | None => None,
         };
         if at.is_some() {
-            self.loaded(chain)?;
+            self.loaded(chain, Sought::Places)?;
         }
         let chain = self.chain_to_add_to(chain, origin)?;
         for new in rules {
@@ -313,7 +317,7 @@ impl<'a> Draft<'a> {
     ) -> Result<(), Error> {
         let new = self.ready(std::slice::from_ref(rule), origin)?.pop().ok_or(Error::NoRule)?;
         let missing = self.missing(chain, Error::NoIndex { what: "replacement" });
-        let found = self.loaded(chain)?.ok_or(missing)?;
+        let found = self.loaded(chain, Sought::Places)?.ok_or(missing)?;
         let at = (number as usize).wrapping_sub(1);
         if found.replace(at, new)? { Ok(()) } else { Err(Error::NoIndex { what: "replacement" }) }
     }
@@ -348,7 +352,8 @@ impl<'a> Draft<'a> {
         let ready = self.ready(std::slice::from_ref(rule), origin)?.pop().ok_or(Error::NoRule)?;
         let wanted = Compiled { rule: ready.rule, companions: ready.companions };
         let version = self.version;
-        let found = self.loaded(chain)?.ok_or(Error::NoRule)?;
+        let sought = Sought::Rule(&wanted, version);
+        let found = self.loaded(chain, sought)?.ok_or(Error::NoRule)?;
         let at = found.find(&wanted, version)?.ok_or(Error::NoRule)?;
         Ok((found, at))
     }

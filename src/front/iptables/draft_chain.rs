@@ -1,13 +1,13 @@
 //! One chain as it will be when a change is committed.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::builtin::Builtin;
 use super::sealed::{Deed, Origin, Sealed};
 use crate::net::IpVersion;
 use crate::nft::expr::Counter;
 use crate::nft::{
-    self, AnyChain, Chain, ChainUsage, Change, Generation, Kernel, Listed, Name, Policy, RawRule,
+    self, AnyChain, Chain, ChainRule, ChainUsage, Change, Generation, Kernel, Listed, Name, Policy,
     Rule, TableId,
 };
 use crate::xtables::{self, Companion, Compiled, Pattern};
@@ -29,10 +29,28 @@ pub(super) enum Source {
     Mirror(Generation),
 }
 
+/// What the rules of a chain are looked at for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sought<'a> {
+    /// Their places alone, or all of them.
+    Places,
+    /// One that is the same.
+    Rule(&'a Compiled, IpVersion),
+}
+
+/// Which rules of a mirror were read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Seen {
+    All,
+    /// Those that may be the same as this one.
+    Like(Rule),
+    None,
+}
+
 /// A rule's place in a chain whose rules were read.
 #[derive(Debug)]
 enum Slot {
-    Kept(RawRule),
+    Kept(ChainRule),
     Replaced(Listed<Rule>, NewRule),
     New(NewRule),
 }
@@ -67,6 +85,7 @@ pub(super) struct DraftChain {
     flushed: Option<Origin>,
     deleted: Vec<(Listed<Rule>, Origin)>,
     rules: Rules,
+    seen: Seen,
     renamed: Option<(Name, Origin)>,
 }
 
@@ -93,30 +112,75 @@ impl DraftChain {
             flushed: None,
             deleted: Vec::new(),
             rules: Rules::Known(VecDeque::new()),
+            seen: Seen::All,
             renamed: None,
         }
     }
 
-    /// Reads the rules there are, if they were not.
+    /// Reads the rules there are, if they were not: of a mirror those that are sought.
     pub(super) fn load(
         &mut self,
         kernel: &mut Kernel,
         table: &TableId,
         source: Source,
+        sought: Sought<'_>,
     ) -> Result<(), nft::Error> {
-        let Rules::Ends { front, back } = &mut self.rules else { return Ok(()) };
+        let Rules::Ends { front, back } = &mut self.rules else {
+            return self.see(kernel, table, sought);
+        };
         let listed = match (source, &self.there) {
-            (Source::Mirror(generation), Some(there)) => {
-                kernel.rules_at(table, there, generation)?
-            }
+            (Source::Mirror(generation), Some(there)) => match sought {
+                Sought::Places => kernel.rules_at(table, there, generation, &|_, _| false)?,
+                Sought::Rule(wanted, version) => {
+                    let pattern = Pattern::new(wanted, version);
+                    let may_be = |exprs: &[u8], data: &[u8]| pattern.may_be(exprs, data);
+                    kernel.rules_at(table, there, generation, &may_be)?
+                }
+            },
             (Source::Kernel, _) | (Source::Mirror(_), None) => {
-                kernel.raw_rules(table, &self.name)?
+                kernel.raw_rules(table, &self.name)?.into_iter().map(ChainRule::Read).collect()
             }
+        };
+        let has_passed = listed.iter().any(|rule| matches!(rule, ChainRule::Passed(_)));
+        self.seen = match (has_passed, sought) {
+            (false, _) => Seen::All,
+            (true, Sought::Places) => Seen::None,
+            (true, Sought::Rule(wanted, _)) => Seen::Like(wanted.rule.clone()),
         };
         let mut slots: VecDeque<Slot> = std::mem::take(front).into_iter().map(Slot::New).collect();
         slots.extend(listed.into_iter().map(Slot::Kept));
         slots.extend(std::mem::take(back).into_iter().map(Slot::New));
         self.rules = Rules::Known(slots);
+        Ok(())
+    }
+
+    /// Reads the rules that were passed over, if what is sought now may be among them.
+    fn see(
+        &mut self,
+        kernel: &mut Kernel,
+        table: &TableId,
+        sought: Sought<'_>,
+    ) -> Result<(), nft::Error> {
+        let is_enough = match (&self.seen, sought) {
+            (Seen::All, _) | (_, Sought::Places) => true,
+            (Seen::Like(seen), Sought::Rule(wanted, _)) => *seen == wanted.rule,
+            (Seen::None, Sought::Rule(..)) => false,
+        };
+        let Rules::Known(slots) = &mut self.rules else { return Ok(()) };
+        if is_enough {
+            return Ok(());
+        }
+        let listed = kernel.raw_rules(table, &self.name)?;
+        let mut listed: BTreeMap<u64, _> =
+            listed.into_iter().map(|rule| (rule.handle, rule)).collect();
+        for slot in slots {
+            if let Slot::Kept(ChainRule::Passed(handle)) = slot {
+                // Somebody has deleted it meanwhile.
+                let raw = listed.remove(handle).ok_or(nft::Error::Unsteady { attempts: 1 })?;
+                *slot = Slot::Kept(ChainRule::Read(raw));
+            }
+        }
+        self.seen = Seen::All;
         Ok(())
     }
 
@@ -127,7 +191,9 @@ impl DraftChain {
             Rules::Ends { .. } => None,
         };
         let rule = |slot: &Slot| match slot {
-            Slot::Kept(raw) => raw.decode().map(|listed| listed.value),
+            Slot::Kept(ChainRule::Read(raw)) => raw.decode().map(|listed| listed.value),
+            // Who asks for all of them has read them in the kernel.
+            Slot::Kept(ChainRule::Passed(_)) => Err(nft::Error::Unsteady { attempts: 1 }),
             Slot::Replaced(_, new) | Slot::New(new) => Ok(new.rule.clone()),
         };
         slots.into_iter().flatten().map(rule).collect()
@@ -143,7 +209,8 @@ impl DraftChain {
         let pattern = Pattern::new(wanted, version);
         for (at, slot) in slots.iter().enumerate() {
             let is_same = match slot {
-                Slot::Kept(raw) => pattern.is(raw)?,
+                Slot::Kept(ChainRule::Read(raw)) => pattern.is(raw)?,
+                Slot::Kept(ChainRule::Passed(_)) => false,
                 Slot::Replaced(_, new) | Slot::New(new) => {
                     xtables::same(wanted, &new.rule, version)
                 }
@@ -186,7 +253,7 @@ impl DraftChain {
         let Rules::Known(slots) = &mut self.rules else { return Ok(false) };
         let Some(slot) = slots.get_mut(at) else { return Ok(false) };
         let old = match slot {
-            Slot::Kept(raw) => Some(raw.decode()?),
+            Slot::Kept(kept) => Some(listed(kept)?),
             Slot::Replaced(old, _) => Some(old.clone()),
             Slot::New(_) => None,
         };
@@ -201,7 +268,7 @@ impl DraftChain {
     pub(super) fn delete(&mut self, at: usize, origin: Origin) -> Result<bool, nft::Error> {
         let Rules::Known(slots) = &mut self.rules else { return Ok(false) };
         match slots.remove(at) {
-            Some(Slot::Kept(raw)) => self.deleted.push((raw.decode()?, origin)),
+            Some(Slot::Kept(kept)) => self.deleted.push((listed(&kept)?, origin)),
             Some(Slot::Replaced(old, _)) => self.deleted.push((old, origin)),
             Some(Slot::New(_)) => {}
             None => return Ok(false),
@@ -214,6 +281,7 @@ impl DraftChain {
         self.flushed = self.there.is_some().then_some(origin);
         self.deleted.clear();
         self.rules = Rules::Known(VecDeque::new());
+        self.seen = Seen::All;
     }
 
     pub(super) fn set_policy(&mut self, policy: Policy, origin: Origin) {
@@ -309,7 +377,7 @@ impl DraftChain {
                         Slot::New(new) => waiting.push(new),
                         Slot::Kept(old) => {
                             for new in waiting.drain(..) {
-                                self.seal_insertion(new, Some(old.handle), table, sealed);
+                                self.seal_insertion(new, Some(old.handle()), table, sealed);
                             }
                         }
                         // Others are put in front of it by the handle that it may lose then.
@@ -359,5 +427,13 @@ impl DraftChain {
             let table = table.clone();
             sealed.push(Change::RenameChain { table, chain, to }, origin.of(Deed::ChainRename));
         }
+    }
+}
+
+/// A rule to delete or to replace, which the kernel knows by its handle.
+fn listed(kept: &ChainRule) -> Result<Listed<Rule>, nft::Error> {
+    match kept {
+        ChainRule::Read(raw) => raw.decode(),
+        ChainRule::Passed(handle) => Ok(Listed { handle: *handle, value: Rule::new(Vec::new()) }),
     }
 }

@@ -1,7 +1,7 @@
 //! What operations do to whole chains: flush, zero, make, delete, rename, set the policy.
 
 use super::draft::Draft;
-use super::draft_chain::NewRule;
+use super::draft_chain::{NewRule, Sought};
 use super::error::Error;
 use super::sealed::{Deed, Origin};
 use crate::nft::expr::Counter;
@@ -42,7 +42,7 @@ impl Draft<'_> {
         };
         for name in names {
             let is_builtin = self.table.builtin(&name).is_some();
-            let Some(found) = self.loaded(&name)? else {
+            let Some(found) = self.loaded(&name, Sought::Places)? else {
                 if is_builtin && number.is_none() {
                     continue;
                 }

@@ -10,6 +10,7 @@ use nix::sys::statfs::{FsType, fstatfs, statfs};
 use nix::unistd::geteuid;
 
 use super::ledger::{Instance, Ledger};
+use super::record;
 use crate::sys::{FileLock, lock_file};
 
 /// The files of boot time: below it nothing outlives the cookies of network namespaces.
@@ -25,6 +26,8 @@ const MODULE: &str = "/sys/module/nf_tables";
 /// The file systems that begin empty with each boot (`TMPFS_MAGIC`, `RAMFS_MAGIC`).
 const OF_MEMORY: [FsType; 2] = [FsType(0x0102_1994), FsType(0x8584_58f6)];
 
+/// So much of a mirror is read at a time.
+const CHUNK: usize = 64 << 10;
 /// Longer than anybody holds the lock who is running.
 const PATIENCE: Duration = Duration::from_millis(2);
 /// What was not written to for so long is thought to be of a namespace that has gone.
@@ -87,11 +90,38 @@ impl Directory {
         create(&self.path.join(LEDGER))?.write_all_at(&ledger.encode(), 0)
     }
 
-    /// The first bytes of a mirror, if it has that many.
-    pub(super) fn read(&self, file: u64, length: u64) -> Option<Vec<u8>> {
-        let mut bytes = vec![0; usize::try_from(length).ok()?];
-        open(&self.mirror(file)).ok()?.read_exact(&mut bytes).ok()?;
-        Some(bytes)
+    /// Hands over the records in the first bytes of a mirror, each as a whole; `None` if it has not
+    /// that many bytes, or `each` says so. One buffer serves them all: fresh memory would take
+    /// longer than the reading.
+    pub(super) fn records(
+        &self,
+        file: u64,
+        length: u64,
+        mut each: impl FnMut(&[u8]) -> Option<()>,
+    ) -> Option<()> {
+        let mut file = open(&self.mirror(file)).ok()?;
+        let mut left = usize::try_from(length).ok()?;
+        let (mut buffer, mut filled) = (vec![0; CHUNK], 0);
+        loop {
+            let mut at = 0;
+            while let Some(size) = buffer[at..filled].first_chunk().and_then(record::length) {
+                let Some(record) = buffer[..filled].get(at..at.checked_add(size)?) else { break };
+                each(record)?;
+                at += size;
+            }
+            if left == 0 {
+                return (at == filled).then_some(());
+            }
+            buffer.copy_within(at..filled, 0);
+            filled -= at;
+            if filled == buffer.len() {
+                buffer.resize(filled * 2, 0);
+            }
+            let room = left.min(buffer.len() - filled);
+            let got = file.read(&mut buffer[filled..filled + room]).ok().filter(|got| *got > 0)?;
+            filled += got;
+            left -= got;
+        }
     }
 
     /// Writes bytes of a mirror from a place on.

@@ -6,7 +6,7 @@ use super::digest::Digest;
 use super::directory::Directory;
 use super::fate::{Fate, Listed, asked, fate, is_felt};
 use super::ledger::{Entry, Ledger};
-use super::record::{Record, encode_all, replay};
+use super::record::{ChainRule, Record, Replay, encode_all};
 use crate::nft::{AnyChain, Change, Error, Family, Generation, Kernel, RawRule, TableId};
 
 /// So many rules are worth a mirror.
@@ -47,7 +47,8 @@ pub(in crate::nft) struct Step {
 impl Kernel {
     /// The rules of a chain in order, undecoded, as they were at a generation that was asked for
     /// before: those of its mirror, if there is one, or those that the kernel lists. Counts and
-    /// other states of rules may be older.
+    /// other states of rules may be older. Of a mirror only those rules are read that are `wanted`
+    /// by their expressions and userdata.
     ///
     /// # Errors
     /// [`Error::Netlink`].
@@ -56,17 +57,18 @@ impl Kernel {
         table: &TableId,
         chain: &crate::nft::Listed<AnyChain>,
         generation: Generation,
-    ) -> Result<Vec<RawRule>, Error> {
-        let is_known = matches!(table.family, Family::Ip | Family::Ip6);
-        if is_known && let Some(rules) = self.mirrored(table, chain, generation) {
+        wanted: &dyn Fn(&[u8], &[u8]) -> bool,
+    ) -> Result<Vec<ChainRule>, Error> {
+        // Chains of other families may go with a device, which is no commit.
+        let may_be = matches!(table.family, Family::Ip | Family::Ip6);
+        if may_be && let Some(rules) = self.mirrored(table, chain, generation, wanted) {
             return Ok(rules);
         }
         let rules = self.raw_rules(table, chain.value.name())?;
-        // Those of other families may go with a device, which is no commit.
-        if is_known && rules.len() >= SHORTEST && self.generation()? == generation {
+        if may_be && rules.len() >= SHORTEST && self.generation()? == generation {
             self.mirror(table, chain, generation, &rules);
         }
-        Ok(rules)
+        Ok(rules.into_iter().map(ChainRule::Read).collect())
     }
 
     fn mirrored(
@@ -74,14 +76,19 @@ impl Kernel {
         table: &TableId,
         chain: &crate::nft::Listed<AnyChain>,
         generation: Generation,
-    ) -> Option<Vec<RawRule>> {
+        wanted: &dyn Fn(&[u8], &[u8]) -> bool,
+    ) -> Option<Vec<ChainRule>> {
         let directory = self.mirrors()?;
         // First the ledger: what is read behind it holds at its generation.
         let ledger = directory.ledger().filter(|ledger| ledger.generation == generation)?;
         let entry = ledger.entry(table, chain.value.name())?;
-        let log = directory.read(entry.file, entry.length)?;
-        let is_whole = entry.handle == chain.handle && Digest::of(&log) == entry.digest;
-        is_whole.then(|| replay(&log)).flatten()
+        let (mut digest, mut replay) = (Digest::new(), Replay::new(wanted));
+        directory.records(entry.file, entry.length, |record| {
+            digest.extend(record);
+            replay.take(record)
+        })?;
+        let is_whole = entry.handle == chain.handle && digest == entry.digest;
+        is_whole.then(|| replay.end()).flatten()
     }
 
     /// Keeps what was listed at a generation.

@@ -37,6 +37,7 @@ mod record;
 
 pub(in crate::nft) use fate::Listed;
 pub(in crate::nft) use mirrors::Mirrors;
+pub use record::ChainRule;
 
 #[cfg(test)]
 mod tests;

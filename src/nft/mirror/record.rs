@@ -5,6 +5,26 @@ use std::collections::VecDeque;
 use super::digest::BLOCK;
 use crate::nft::RawRule;
 
+/// A rule of a chain, as far as it was wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChainRule {
+    /// All of it.
+    Read(RawRule),
+    /// The handle of one that was not wanted.
+    Passed(u64),
+}
+
+impl ChainRule {
+    /// The kernel's number for it.
+    #[must_use]
+    pub fn handle(&self) -> u64 {
+        match self {
+            ChainRule::Read(rule) => rule.handle,
+            ChainRule::Passed(handle) => *handle,
+        }
+    }
+}
+
 /// Where a rule was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -54,31 +74,18 @@ impl Record {
             Record::Delete(handle) => put(log, DELETE, (*handle, 0), &[], &[]),
         }
     }
+}
 
-    /// Takes the first record from a log.
-    fn decode(log: &mut &[u8]) -> Option<Self> {
-        let (head, rest) = log.split_first_chunk::<BLOCK>()?;
-        let (words, _) = head.as_chunks::<4>();
-        let word = |at: usize| u32::from_ne_bytes(words[at]);
-        let (longs, _) = head.as_chunks::<8>();
-        let (handle, anchor) = (u64::from_ne_bytes(longs[2]), u64::from_ne_bytes(longs[3]));
-        let (exprs, userdata) = (word(1) as usize, word(2) as usize);
-        let length = exprs.checked_add(userdata)?;
-        let body = rest.get(..length)?;
-        *log = rest.get(length.checked_next_multiple_of(BLOCK)?..)?;
-        let place = match word(0) {
-            END => Place::End,
-            FRONT => Place::Front,
-            BEFORE => Place::Before(anchor),
-            BEHIND => Place::Behind(anchor),
-            OF => Place::Of(anchor),
-            DELETE => return Some(Record::Delete(handle)),
-            _ => return None,
-        };
-        let (exprs, userdata) = body.split_at(exprs);
-        let rule = RawRule { handle, exprs: exprs.to_vec(), userdata: userdata.to_vec() };
-        Some(Record::Put(place, rule))
-    }
+/// How long the record is that begins with this head.
+pub(super) fn length(head: &[u8; BLOCK]) -> Option<usize> {
+    let [_, exprs, userdata, _] = words(head);
+    let body = (exprs as usize).checked_add(userdata as usize)?;
+    body.checked_next_multiple_of(BLOCK)?.checked_add(BLOCK)
+}
+
+fn words(head: &[u8; BLOCK]) -> [u32; 4] {
+    let (words, _) = head.as_chunks::<4>();
+    [0, 1, 2, 3].map(|at| u32::from_ne_bytes(words[at]))
 }
 
 fn put(log: &mut Vec<u8>, kind: u32, (handle, anchor): (u64, u64), exprs: &[u8], data: &[u8]) {
@@ -101,37 +108,67 @@ pub(super) fn encode_all(rules: &[RawRule]) -> Vec<u8> {
     log
 }
 
-/// The rules that a log comes to, in order; `None` if it is none.
-pub(super) fn replay(mut log: &[u8]) -> Option<Vec<RawRule>> {
-    let mut rules = VecDeque::<RawRule>::new();
-    // No handle is given twice, so that what goes may go at the end, and all of it at once.
-    let mut deleted = Vec::new();
-    while !log.is_empty() {
-        match Record::decode(&mut log)? {
-            Record::Put(Place::End, rule) => rules.push_back(rule),
-            Record::Put(Place::Front, rule) => rules.push_front(rule),
-            Record::Put(Place::Before(anchor), rule) => rules.insert(find(&rules, anchor)?, rule),
-            Record::Put(Place::Behind(anchor), rule) => {
-                rules.insert(find(&rules, anchor)? + 1, rule);
-            }
-            Record::Put(Place::Of(anchor), rule) => {
-                let at = find(&rules, anchor)?;
-                *rules.get_mut(at)? = rule;
-            }
-            Record::Delete(handle) => deleted.push(handle),
-        }
-    }
-    if !deleted.is_empty() {
-        deleted.sort_unstable();
-        let before = rules.len();
-        rules.retain(|rule| deleted.binary_search(&rule.handle).is_err());
-        if rules.len() + deleted.len() != before {
-            return None;
-        }
-    }
-    Some(rules.into())
+/// A log that is being read, record by record.
+pub(super) struct Replay<'a> {
+    rules: VecDeque<ChainRule>,
+    /// No handle is given twice, so that what goes may go at the end, and all of it at once.
+    deleted: Vec<u64>,
+    /// Which rules are read: by their expressions and userdata.
+    wanted: &'a dyn Fn(&[u8], &[u8]) -> bool,
 }
 
-fn find(rules: &VecDeque<RawRule>, handle: u64) -> Option<usize> {
-    rules.iter().position(|rule| rule.handle == handle)
+impl<'a> Replay<'a> {
+    /// One of nothing yet.
+    pub(super) fn new(wanted: &'a dyn Fn(&[u8], &[u8]) -> bool) -> Self {
+        Replay { rules: VecDeque::new(), deleted: Vec::new(), wanted }
+    }
+
+    /// Does what a whole record says; `None` if it is none.
+    pub(super) fn take(&mut self, record: &[u8]) -> Option<()> {
+        let (head, body) = record.split_first_chunk::<BLOCK>()?;
+        let [kind, exprs, userdata, _] = words(head);
+        let (longs, _) = head.as_chunks::<8>();
+        let (handle, anchor) = (u64::from_ne_bytes(longs[2]), u64::from_ne_bytes(longs[3]));
+        if kind == DELETE {
+            self.deleted.push(handle);
+            return Some(());
+        }
+        let (exprs, rest) = body.split_at_checked(exprs as usize)?;
+        let userdata = rest.get(..userdata as usize)?;
+        let rule = if (self.wanted)(exprs, userdata) {
+            let (exprs, userdata) = (exprs.to_vec(), userdata.to_vec());
+            ChainRule::Read(RawRule { handle, exprs, userdata })
+        } else {
+            ChainRule::Passed(handle)
+        };
+        match kind {
+            END => self.rules.push_back(rule),
+            FRONT => self.rules.push_front(rule),
+            BEFORE => self.rules.insert(self.find(anchor)?, rule),
+            BEHIND => self.rules.insert(self.find(anchor)? + 1, rule),
+            OF => {
+                let at = self.find(anchor)?;
+                *self.rules.get_mut(at)? = rule;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The rules that it came to, in order; `None` if it was no log.
+    pub(super) fn end(mut self) -> Option<Vec<ChainRule>> {
+        if !self.deleted.is_empty() {
+            self.deleted.sort_unstable();
+            let before = self.rules.len();
+            self.rules.retain(|rule| self.deleted.binary_search(&rule.handle()).is_err());
+            if self.rules.len() + self.deleted.len() != before {
+                return None;
+            }
+        }
+        Some(self.rules.into())
+    }
+
+    fn find(&self, handle: u64) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.handle() == handle)
+    }
 }

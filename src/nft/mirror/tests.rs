@@ -1,12 +1,12 @@
 //! What is pure of mirrors: ledgers and logs as bytes, and what commits make of them.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use proptest::prelude::*;
 
 use super::digest::Digest;
 use super::fate::{Fate, Listed, asked, fate, is_felt};
 use super::ledger::{Entry, Instance, Ledger};
-use super::record::{Place, Record, encode_all, replay};
+use super::record::{self, ChainRule, Place, Record, Replay, encode_all};
 use crate::nft::expr::{Immediate, Verdict};
 use crate::nft::{
     AnyChain, BaseChain, Chain, ChainKind, Change, DataType, Element, Expr, Family, Generation,
@@ -16,6 +16,21 @@ use crate::nft::{
 fn raw(handle: u64, length: usize) -> RawRule {
     let exprs = (0..length).map(|at| (at as u64 ^ handle) as u8).collect();
     RawRule { handle, exprs, userdata: vec![7; length % 5] }
+}
+
+/// The rules of a log, all of them read.
+fn replay(mut log: &[u8]) -> Option<Vec<RawRule>> {
+    let mut replay = Replay::new(&|_, _| true);
+    while !log.is_empty() {
+        let (taken, rest) = log.split_at_checked(record::length(log.first_chunk()?)?)?;
+        replay.take(taken)?;
+        log = rest;
+    }
+    let rules = replay.end()?.into_iter().map(|rule| match rule {
+        ChainRule::Read(rule) => rule,
+        ChainRule::Passed(handle) => panic!("{handle}: all were wanted"),
+    });
+    Some(rules.collect())
 }
 
 fn table(name: &str) -> TableId {
