@@ -67,8 +67,10 @@ pub fn lists(netns: &Netns, words: &str) -> bool {
     command.arg(env!("CARGO_BIN_EXE_portcullis")).args(split(words));
     netns.enter(|| run(&mut command, ""));
     let trace = fs::read_to_string(trace).expect("a trace");
-    assert!(trace.contains("NFT_MSG_GETGEN"), "{words}: {trace}");
-    trace.contains("NFT_MSG_GETRULE")
+    // strace does not always find out which protocol a socket speaks.
+    let asks = |name: &str, number: &str| trace.contains(name) || trace.contains(number);
+    assert!(asks("NFT_MSG_GETGEN", "nlmsg_type=0xa10 "), "{words}: {trace}");
+    asks("NFT_MSG_GETRULE", "nlmsg_type=0xa07 ")
 }
 
 #[test]
@@ -138,7 +140,8 @@ const DEEDS: &[(Deed, Mirror)] = &[
     (Call("iptables -P FORWARD DROP"), Kept),
     (Call("iptables -N V"), Kept),
     (Call("iptables -A V -j DROP"), Kept),
-    (Call("iptables -F V"), Kept),
+    // A flush may find nothing to flush, and is no commit then: it is not counted on.
+    (Call("iptables -F V"), Void),
     (Call("iptables -X V"), Kept),
     (Call("iptables -t nat -A POSTROUTING -j MASQUERADE"), Kept),
     (Call("ip6tables -A INPUT -j DROP"), Kept),
@@ -155,7 +158,7 @@ const DEEDS: &[(Deed, Mirror)] = &[
     (Nft("insert rule ip filter T ip saddr 10.0.0.21 counter drop"), Void),
     (Nft("add table inet foreign"), Void),
     (Nft("delete table inet foreign"), Void),
-    (Call("iptables -t nat -F"), Kept),
+    (Call("iptables -t nat -F"), Void),
     (Call("iptables -F T"), Void),
 ];
 

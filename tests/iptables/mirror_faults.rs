@@ -154,6 +154,24 @@ fn run_when_it_cannot_be_written_then_there_is_no_mirror() {
     assert_right(&netns, "read-only, later");
 }
 
+/// `ulimit -f`: who writes more is sent a signal.
+#[test]
+fn files_when_they_may_not_be_long_then_there_is_no_mirror() {
+    isolate();
+    let netns = Netns::add("host");
+    long(&netns, 100);
+    for blocks in [0, 1, 30] {
+        let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("bash");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_portcullis"), "iptables", "-C"]);
+        let output = netns.enter(|| feed(command.args(split(&rule(7))), ""));
+        assert!(output.status.success(), "{blocks}: {output:?}");
+        assert_eq!(fs::read_dir(place(&netns)).unwrap().count(), 0, "{blocks}");
+    }
+    assert!(finds(&netns, 7));
+    assert!(!lists(&netns, &format!("iptables -C {}", rule(8))));
+}
+
 #[test]
 fn run_when_it_outlives_the_boot_then_there_is_no_mirror() {
     isolate();

@@ -6,6 +6,8 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statfs::{FsType, fstatfs, statfs};
 use nix::unistd::geteuid;
 
@@ -45,7 +47,7 @@ impl Directory {
     /// Opens the directory of a namespace, if there is one that can be trusted.
     pub(super) fn open(netns: u64) -> Option<Self> {
         let path = Path::new(ALL).join(format!("{netns:x}"));
-        let handle = open_own(&path)?;
+        let handle = open_own(&path, 0o077)?;
         if !OF_MEMORY.contains(&fstatfs(&handle).ok()?.filesystem_type()) {
             return None;
         }
@@ -66,7 +68,7 @@ impl Directory {
                     tracing::debug!(%error, ?directory, "no mirrors");
                     return None;
                 }
-                Ok(()) | Err(_) => open_own(directory).map(drop)?,
+                Ok(()) | Err(_) => open_own(directory, 0o022).map(drop)?,
             }
         }
         remove_old(&own);
@@ -87,7 +89,7 @@ impl Directory {
 
     /// Writes the ledger in its place: who reads meanwhile finds that it is half written.
     pub(super) fn write_ledger(&self, ledger: &Ledger) -> io::Result<()> {
-        create(&self.path.join(LEDGER))?.write_all_at(&ledger.encode(), 0)
+        write(&self.path.join(LEDGER), &ledger.encode(), 0)
     }
 
     /// Hands over the records in the first bytes of a mirror, each as a whole; `None` if it has not
@@ -126,7 +128,7 @@ impl Directory {
 
     /// Writes bytes of a mirror from a place on.
     pub(super) fn write(&self, file: u64, at: u64, bytes: &[u8]) -> io::Result<()> {
-        create(&self.mirror(file))?.write_all_at(bytes, at)
+        write(&self.mirror(file), bytes, at)
     }
 
     /// Removes a mirror.
@@ -145,12 +147,12 @@ impl Directory {
     }
 }
 
-/// Opens a directory that is this user's alone.
-fn open_own(path: &Path) -> Option<File> {
+/// Opens a directory of this user's, if it forbids others so much.
+fn open_own(path: &Path, forbidden: u32) -> Option<File> {
     let flags = nix::libc::O_DIRECTORY | nix::libc::O_NOFOLLOW;
     let handle = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
     let found = handle.metadata().ok()?;
-    (found.uid() == geteuid().as_raw() && found.mode() & 0o077 == 0).then_some(handle)
+    (found.uid() == geteuid().as_raw() && found.mode() & forbidden == 0).then_some(handle)
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -159,10 +161,17 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
-fn create(path: &Path) -> io::Result<File> {
+/// Writes bytes of a file from a place on, and makes it if it is not there.
+fn write(path: &Path, bytes: &[u8], at: u64) -> io::Result<()> {
+    // A process that goes past its limit is sent SIGXFSZ, and iptables has no files to end for.
+    let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE)?;
+    if at + bytes.len() as u64 > limit {
+        return Err(Errno::EFBIG.into());
+    }
     let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path)
+    let options = options.write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(flags).open(path)?.write_all_at(bytes, at)
 }
 
 fn remove(path: &Path) {
