@@ -74,6 +74,19 @@ impl Userdata {
         self.tlvs.iter().find(|tlv| tlv.kind == kind).map(|tlv| tlv.value.as_slice())
     }
 
+    /// As [`Userdata::find`] of what [`Userdata::decode`] makes of these bytes.
+    #[must_use]
+    pub fn find_in(mut bytes: &[u8], kind: u8) -> Option<&[u8]> {
+        while let [found, length, rest @ ..] = bytes {
+            let (value, after) = rest.split_at_checked(usize::from(*length))?;
+            if *found == kind {
+                return Some(value);
+            }
+            bytes = after;
+        }
+        None
+    }
+
     /// The first entry of a type as a number in host order.
     #[must_use]
     pub fn find_u32(&self, kind: u8) -> Option<u32> {

@@ -4,7 +4,7 @@ use super::compile::Compiled;
 use super::same::same;
 use super::shape::Shape;
 use crate::net::IpVersion;
-use crate::nft::{self, Expr, RawRule, Rule, Userdata};
+use crate::nft::{self, Expr, RawRule, Rule};
 
 /// What a rule must be to be the one that `-C` and `-D` mean.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub struct Pattern<'a> {
     /// Its expressions as the kernel sends them, and where in them its counts are.
     exprs: Vec<u8>,
     counts: std::ops::Range<usize>,
+    /// Their sum without the counts.
+    sum: u32,
     userdata: Vec<u8>,
     /// Whether the kernel lists it as it was sent, but for the counts.
     is_constant: bool,
@@ -32,7 +34,8 @@ impl<'a> Pattern<'a> {
         };
         let is_constant = rule.rule.exprs.iter().all(is_constant);
         let userdata = rule.rule.userdata.encode();
-        Pattern { rule, version, exprs, counts, userdata, is_constant }
+        let sum = sum(&exprs, &counts);
+        Pattern { rule, version, exprs, counts, sum, userdata, is_constant }
     }
 
     /// Whether a listed rule is the one.
@@ -52,22 +55,13 @@ impl<'a> Pattern<'a> {
     /// Whether a listed rule may be the one: a glance at its expressions and userdata, undecoded.
     #[must_use]
     pub fn may_be(&self, exprs: &[u8], userdata: &[u8]) -> bool {
-        let is_ours = || Shape::decode(&Userdata::decode(userdata)).is_some();
-        !self.is_constant || self.is_permutation(exprs) || !is_ours()
+        !self.is_constant || self.is_permutation(exprs) || !Shape::is_in(userdata)
     }
 
     /// Whether the bytes may be the same in another order. Rules of ours with the same meaning
     /// are: only options may stand in another order.
     fn is_permutation(&self, exprs: &[u8]) -> bool {
-        exprs.len() == self.exprs.len() && self.sum(exprs) == self.sum(&self.exprs)
-    }
-
-    /// The sum of all bytes but the counts.
-    fn sum(&self, exprs: &[u8]) -> u32 {
-        let sum = |bytes: Option<&[u8]>| {
-            bytes.unwrap_or_default().iter().map(|b| u32::from(*b)).sum::<u32>()
-        };
-        sum(exprs.get(..self.counts.start)) + sum(exprs.get(self.counts.end..))
+        exprs.len() == self.exprs.len() && sum(exprs, &self.counts) == self.sum
     }
 
     fn is_same_bytes(&self, rule: &RawRule) -> bool {
@@ -76,6 +70,13 @@ impl<'a> Pattern<'a> {
             && rule.exprs.get(..self.counts.start) == self.exprs.get(..self.counts.start)
             && rule.exprs.get(self.counts.end..) == self.exprs.get(self.counts.end..)
     }
+}
+
+/// The sum of all bytes but the counts.
+fn sum(exprs: &[u8], counts: &std::ops::Range<usize>) -> u32 {
+    let sum =
+        |bytes: Option<&[u8]>| bytes.unwrap_or_default().iter().map(|b| u32::from(*b)).sum::<u32>();
+    sum(exprs.get(..counts.start)) + sum(exprs.get(counts.end..))
 }
 
 /// Whether the kernel lists an expression with the bytes that were sent. Others it numbers (sets),

@@ -41,6 +41,20 @@ impl Shape {
         bytes
     }
 
+    /// Whether userdata as it is listed has a shape in it: whether [`Shape::decode`] finds one.
+    pub(super) fn is_in(userdata: &[u8]) -> bool {
+        let shape = Userdata::find_in(userdata, TLV_SHAPE).and_then(<[u8]>::split_first);
+        let Some((count, mut rest)) = shape else { return false };
+        let mut parts = 0;
+        while let [_, _, length, after @ ..] = rest {
+            let Some(after) = after.get(usize::from(*length)..) else { return false };
+            rest = after;
+            parts += 1;
+        }
+        let count = usize::from(*count);
+        rest.is_empty() && (count..count + 2).contains(&parts)
+    }
+
     /// The shape that a rule carries; `None` for a rule that others made.
     pub(super) fn decode(userdata: &Userdata) -> Option<Self> {
         let (count, mut rest) = userdata.find(TLV_SHAPE)?.split_first()?;

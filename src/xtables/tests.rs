@@ -397,3 +397,25 @@ pub(super) fn listed_by(version: IpVersion, table: &[(&str, &str)]) {
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+proptest! {
+    #[test]
+    fn shape_when_it_is_only_asked_for_then_is_found_where_it_would_be_read(
+        count in 0..4_u8,
+        parts in prop::collection::vec((any::<u8>(), any::<u8>(), 0..3_u8), 0..5),
+        rest in prop::collection::vec(any::<u8>(), 0..4),
+        cut in 0..8_usize,
+    ) {
+        let mut value = vec![count];
+        for (id, exprs, length) in parts {
+            value.extend([id, exprs, length]);
+            value.resize(value.len() + usize::from(length), 7);
+        }
+        value.extend(rest);
+        let comment = crate::nft::Userdata::new().with(0, b"a comment\0".to_vec());
+        let mut bytes = comment.with(super::shape::TLV_SHAPE, value).encode();
+        bytes.truncate(bytes.len() - cut.min(bytes.len()));
+        let read = super::shape::Shape::decode(&crate::nft::Userdata::decode(&bytes));
+        prop_assert_eq!(super::shape::Shape::is_in(&bytes), read.is_some());
+    }
+}

@@ -270,7 +270,7 @@ fn namespaces_when_their_rules_are_the_same_then_have_mirrors_of_their_own() {
 fn deed() -> impl Strategy<Value = (bool, String)> {
     let number = 1..90_usize;
     let at = 1..90_usize;
-    let call = (0..9_usize, number, at).prop_map(|(kind, number, at)| {
+    (0..9_usize, number, at).prop_map(|(kind, number, at)| {
         let words = rule(number);
         let words = words.trim_start_matches("T ");
         match kind {
@@ -283,8 +283,7 @@ fn deed() -> impl Strategy<Value = (bool, String)> {
             7 => (true, format!("iptables -t nat -A OUTPUT {words}")),
             _ => (false, format!("add rule ip filter T ip saddr 10.0.0.{number} counter accept")),
         }
-    });
-    call
+    })
 }
 
 proptest! {
