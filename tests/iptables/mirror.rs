@@ -11,7 +11,8 @@ use portcullis::netlink::Connection;
 use proptest::prelude::*;
 
 use crate::lab::{Netns, run};
-use crate::world::{Answer, Family, isolate, split};
+use crate::lab::{isolate, split};
+use crate::world::{Answer, Family};
 
 /// Where the mirrors of a network namespace are.
 pub fn place(netns: &Netns) -> PathBuf {

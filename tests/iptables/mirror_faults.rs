@@ -10,8 +10,9 @@ use std::thread;
 use nix::mount::{MsFlags, mount};
 
 use crate::lab::{Netns, feed};
+use crate::lab::{isolate, split};
 use crate::mirror::{done, finds, lists, long, ours, place, rule, without_mirrors};
-use crate::world::{Family, isolate, split};
+use crate::world::Family;
 
 /// A namespace with a chain of a hundred rules, of which the fifth is gone, and its mirror.
 fn mirrored() -> (Netns, PathBuf) {
