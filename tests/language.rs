@@ -27,3 +27,5 @@ mod rules;
 mod targets;
 #[path = "language/tools.rs"]
 mod tools;
+#[path = "language/tproxy.rs"]
+mod tproxy;

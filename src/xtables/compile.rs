@@ -2,6 +2,7 @@
 //! shape in the userdata.
 
 use super::base::{self, Base};
+use super::companion::Companion;
 use super::error::Error;
 use super::module::Module;
 use super::own_set::name_own_sets;
@@ -9,7 +10,7 @@ use super::shape::{Part, Shape, TLV_SHAPE};
 use super::spec::{Jump, Loaded, Spec};
 use super::words::Given;
 use crate::nft::expr::{Counter, Immediate};
-use crate::nft::{Expr, Object, Rule, Set, Userdata};
+use crate::nft::{Expr, Rule, Set, Userdata};
 
 /// Packets and bytes that a rule has counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,17 +26,8 @@ pub struct Counters {
 pub struct Compiled {
     /// The rule.
     pub rule: Rule,
-    /// Sets and objects that rules share by name; they go when no rule names them any more.
+    /// Sets, chains and objects that rules share by name; they go when no rule names them any more.
     pub companions: Vec<Companion>,
-}
-
-/// What a rule refers to by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Companion {
-    /// A set that packets add to: the table of `-m recent`.
-    Set(Set),
-    /// A stateful object: the helper of `-j CT --helper`.
-    Object(Object),
 }
 
 /// The rules that a specification means, for a table of the ip or ip6 family: one for each pair of
@@ -128,7 +120,7 @@ fn marked(companion: Companion) -> Companion {
             set.userdata = set.userdata.with(TLV_COMPANION, vec![1]);
             Companion::Set(set)
         }
-        Companion::Object(object) => Companion::Object(object),
+        other @ (Companion::Chain(_) | Companion::Object(_)) => other,
     }
 }
 

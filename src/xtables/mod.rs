@@ -19,6 +19,7 @@ mod address;
 mod base;
 mod base_read;
 mod command;
+mod companion;
 pub mod compat;
 mod compile;
 mod conditions;
@@ -50,7 +51,10 @@ mod test;
 mod words;
 
 pub use command::command;
-pub use compile::{Companion, Compiled, Counters, is_companion};
+pub use companion::{
+    Companion, CompanionChain, TPROXY_HOOK, TPROXY_TABLE, companion_chain, is_companion_chain,
+};
+pub use compile::{Compiled, Counters, is_companion};
 pub use conditions::{conditions, conditions_for};
 pub use coverage::{Covered, CoveredOption, Place, coverage};
 pub use error::Error;

@@ -1,7 +1,7 @@
 //! What a match or target is: its options, how they become expressions, and how those are read.
 
 use super::Error;
-use super::compile::Companion;
+use super::companion::Companion;
 use super::setting::{Setting, Style};
 use super::words::{Given, OptionSpec};
 use crate::net::IpVersion;

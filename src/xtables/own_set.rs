@@ -1,6 +1,7 @@
 //! Names of sets that belong to one rule: complete once the rule is.
 
-use super::compile::{Companion, Compiled};
+use super::companion::Companion;
+use super::compile::Compiled;
 use super::error::Error;
 use super::rule::Rule;
 use crate::net::IpVersion;
@@ -16,7 +17,7 @@ pub(super) fn name_own_sets(
     let is_own = |name: &Name| name.as_str().ends_with('-');
     let has_own = compiled.companions.iter().any(|companion| match companion {
         Companion::Set(set) => is_own(&set.name),
-        Companion::Object(_) => false,
+        Companion::Chain(_) | Companion::Object(_) => false,
     });
     if !has_own {
         return Ok(());

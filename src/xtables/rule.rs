@@ -1,6 +1,7 @@
 //! A rule read back from nf_tables: what iptables-save prints of it.
 
 use super::base_read::{BaseSetting, protocol_of, read_base};
+use super::companion::jumped_to;
 use super::compile::Counters;
 use super::extension::Extension;
 use super::foreign::read_foreign;
@@ -199,7 +200,9 @@ impl<'a> Reader<'a> {
 pub(super) fn verdict_target(exprs: &[Expr]) -> Option<Target> {
     match exprs {
         [] => Some(Target::None),
-        [Expr::Immediate(Immediate::Verdict(verdict))] if !verdict_name(verdict).is_empty() => {
+        [Expr::Immediate(Immediate::Verdict(verdict))]
+            if !verdict_name(verdict).is_empty() && jumped_to(verdict).is_none() =>
+        {
             Some(Target::Verdict(verdict.clone()))
         }
         _ => None,

@@ -12,7 +12,7 @@ use portcullis::nft::{
     BaseChain, Chain, ChainKind, Change, Family, Hook, Kernel, Name, Policy, Rule, Table, TableId,
     Transaction, list_rule,
 };
-use portcullis::xtables::{self, Companion, Compiled, Operation};
+use portcullis::xtables::{self, Compiled, Operation};
 
 use crate::forget;
 use crate::lab::split;
@@ -192,10 +192,7 @@ pub fn change(version: IpVersion, at: &str, number: usize, rules: &[Compiled]) -
     transaction.push(Change::AddChain(id.clone(), Chain::new(chain.clone())));
     for Compiled { rule, companions } in rules {
         for companion in companions {
-            transaction.push(match companion {
-                Companion::Set(set) => Change::AddSet(id.clone(), set.clone()),
-                Companion::Object(object) => Change::AddObject(id.clone(), object.clone()),
-            });
+            companion.clone().changes(&id).into_iter().for_each(|change| transaction.push(change));
         }
         let (table, chain, rule) = (id.clone(), chain.clone(), rule.clone());
         transaction.push(Change::AddRule { table, chain, rule, after: None });

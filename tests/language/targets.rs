@@ -376,11 +376,6 @@ fn targets_without_native_form_when_given_then_error_says_why() {
                  tell which of them is meant",
             ),
             (
-                "-p tcp -j TPROXY --on-port 80",
-                "target \"TPROXY\" has no native nftables form: it drops packets that no socket \
-                 takes, and the native tproxy lets them go on to the next rule",
-            ),
-            (
                 "-p tcp -j CT --helper ftp",
                 "option --helper is not supported: nf_tables gives a flow its properties after \
                  connection tracking has made it; in the raw table there is no flow yet, and the \
@@ -423,7 +418,6 @@ fn targets_without_native_form_when_given_then_error_says_why() {
         "SECMARK",
         "SET",
         "SNPT",
-        "TPROXY",
         "ULOG",
     ] {
         let error = crate::rules::compile(V4, &format!("-j {name}")).unwrap_err().to_string();

@@ -11,7 +11,10 @@ use super::state::table_id;
 use crate::net::IpVersion;
 use crate::nft::expr::{Counter, Immediate, Verdict};
 use crate::nft::{AnyChain, Change, Expr, Kernel, Name, Policy, Rule, TableId};
-use crate::xtables::{Compiled, Counters, Operation, jump_target};
+use crate::xtables::{
+    Compiled, Counters, Operation, TPROXY_HOOK, TPROXY_TABLE, companion_chain, is_companion_chain,
+    jump_target,
+};
 
 /// A table that is being changed.
 pub(super) struct Draft<'a> {
@@ -225,6 +228,10 @@ impl<'a> Draft<'a> {
         let origin = Origin { deed: Deed::ChainUpdate, line: 0 };
         for usage in self.kernel.all_chain_usage(&self.id)? {
             let handle = usage.chain.handle;
+            // It goes with the last rule that it came with.
+            if is_companion_chain(usage.chain.value.name()) {
+                continue;
+            }
             let is_known = |chain: &DraftChain| {
                 chain.there.as_ref().is_some_and(|there| there.handle == handle)
             };
@@ -284,6 +291,7 @@ impl<'a> Draft<'a> {
         rules: &[Compiled],
         origin: Origin,
     ) -> Result<(), Error> {
+        rules.iter().try_for_each(|rule| self.check_place(chain, rule, origin))?;
         let rules = self.ready(rules, origin)?;
         self.chain_to_add_to(chain, origin)?;
         let at = match number {
@@ -315,11 +323,31 @@ impl<'a> Draft<'a> {
         rule: &Compiled,
         origin: Origin,
     ) -> Result<(), Error> {
+        self.check_place(chain, rule, origin)?;
         let new = self.ready(std::slice::from_ref(rule), origin)?.pop().ok_or(Error::NoRule)?;
         let missing = self.missing(chain, Error::NoIndex { what: "replacement" });
         let found = self.loaded(chain, Sought::Places)?.ok_or(missing)?;
         let at = (number as usize).wrapping_sub(1);
         if found.replace(at, new)? { Ok(()) } else { Err(Error::NoIndex { what: "replacement" }) }
+    }
+
+    /// A target that xtables takes in one table and below one hook only: the kernel would take its
+    /// native form in others too.
+    fn check_place(&self, chain: &str, rule: &Compiled, origin: Origin) -> Result<(), Error> {
+        let hooked = self.table.builtin(chain).is_some();
+        let fits = self.table.name == TPROXY_TABLE && (!hooked || chain == TPROXY_HOOK);
+        if fits || companion_chain(&rule.rule).is_none() {
+            return Ok(());
+        }
+        Err(Error::Refused(vec![Refusal {
+            deed: origin.deed,
+            line: origin.line,
+            chain: chain.to_owned(),
+            errno: nix::errno::Errno::EINVAL as i32,
+            reason: format!(
+                "TPROXY is for the table {TPROXY_TABLE}, for {TPROXY_HOOK} and the chains it calls"
+            ),
+        }]))
     }
 
     /// Rules for the table as it is: what they jump to is there.
@@ -330,7 +358,7 @@ impl<'a> Draft<'a> {
             if self.table.name == "nat" && first.rule.exprs.iter().any(drops) {
                 return Err(Error::NatDrop);
             }
-            if let Some(target) = jump_target(&first.rule) {
+            if let (Some(target), None) = (jump_target(&first.rule), companion_chain(&first.rule)) {
                 let missing = || Error::NoChain { name: target.to_owned() };
                 let found = self.chain(target)?.ok_or_else(missing)?;
                 renamed = Some(found.name.clone()).filter(|name| name.as_str() != target);

@@ -1,6 +1,8 @@
 //! Changes that are ready to be committed, each with the line and the deed that it comes from.
 
-use crate::nft::{self, Change, TableId, Transaction};
+use std::collections::BTreeSet;
+
+use crate::nft::{self, Change, Name, TableId, Transaction};
 use crate::xtables::Companion;
 
 use super::error::{Error, Refusal};
@@ -82,6 +84,8 @@ impl Origin {
 pub(super) struct Sealed {
     pub(super) transaction: Transaction,
     origins: Vec<Origin>,
+    /// The chains that came with rules so far.
+    chains: BTreeSet<Name>,
 }
 
 impl Sealed {
@@ -98,11 +102,15 @@ impl Sealed {
         origin: Origin,
     ) {
         for companion in companions {
-            let change = match companion {
-                Companion::Set(set) => Change::AddSet(table.clone(), set),
-                Companion::Object(object) => Change::AddObject(table.clone(), object),
-            };
-            self.push(change, origin);
+            // Rules share a chain: once in a batch is enough.
+            if let Companion::Chain(chain) = &companion
+                && !self.chains.insert(chain.name.clone())
+            {
+                continue;
+            }
+            for change in companion.changes(table) {
+                self.push(change, origin);
+            }
         }
     }
 

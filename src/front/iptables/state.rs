@@ -111,6 +111,8 @@ impl State {
                 Some(_) => has_foreign = true,
                 None => match &usage.chain.value {
                     AnyChain::Base(_) => has_foreign = true,
+                    // What it does is said by the rules that it came with.
+                    AnyChain::Regular(chain) if xtables::is_companion_chain(&chain.name) => {}
                     AnyChain::Regular(_) => users.push(chain(&usage)),
                 },
             }

@@ -5,7 +5,7 @@ use crate::nft::expr::{Bitwise, BitwiseOp, Connlimit, Dynset, DynsetOp};
 use crate::nft::{Expr, Name, Set, SetFlags};
 use crate::xtables::Error;
 use crate::xtables::address::{Place, Side, data_type, prefix_len};
-use crate::xtables::compile::Companion;
+use crate::xtables::companion::Companion;
 use crate::xtables::field::REGISTER;
 use crate::xtables::module::{Module, Options, Span, conflict};
 use crate::xtables::number::{number8, number32};

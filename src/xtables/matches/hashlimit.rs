@@ -7,7 +7,7 @@ use crate::nft::expr::{
 use crate::nft::{DataType, Expr, Name, Set, SetFlags};
 use crate::xtables::Error;
 use crate::xtables::address::data_type;
-use crate::xtables::compile::Companion;
+use crate::xtables::companion::Companion;
 use crate::xtables::module::{Module, NEEDS_PORTS, Options, Span, WITH_PORTS, conflict};
 use crate::xtables::number::{number8, number32};
 use crate::xtables::setting::{Setting, Style, find};

@@ -35,12 +35,17 @@ fn build(mark: &Options<'_>) -> Result<Vec<Expr>, Error> {
         "xor-mark" => (0, value),
         _ => (mask, value),
     };
+    Ok(set_mark(cleared, flipped))
+}
+
+/// `meta mark set meta mark & ~cleared ^ flipped`.
+pub(super) fn set_mark(cleared: u32, flipped: u32) -> Vec<Expr> {
     let set = Meta::Set { key: MetaKey::Mark, sreg: REGISTER }.into();
     if cleared == u32::MAX {
-        return Ok(vec![Immediate::value(REGISTER, flipped.to_ne_bytes()).into(), set]);
+        return vec![Immediate::value(REGISTER, flipped.to_ne_bytes()).into(), set];
     }
     let (mask, xor) = ((!cleared).to_ne_bytes().to_vec(), flipped.to_ne_bytes().to_vec());
-    Ok(vec![meta(MetaKey::Mark), Bitwise::mask_xor(REGISTER, mask, xor).into(), set])
+    vec![meta(MetaKey::Mark), Bitwise::mask_xor(REGISTER, mask, xor).into(), set]
 }
 
 /// `VALUE` or `VALUE/MASK`.

@@ -19,10 +19,12 @@ mod synproxy;
 mod table;
 mod tcp;
 mod tee;
+mod tproxy;
 mod trace;
 mod ttl;
 
 pub(super) use table::{all, every, find, refusals};
+pub(super) use tproxy::is_gate;
 
 #[cfg(test)]
 mod tests;

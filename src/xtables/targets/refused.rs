@@ -27,11 +27,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("SECMARK", LABELS),
     ("SET", IPSET),
     ("SNPT", ADDRESSES_WITHOUT_STATE),
-    (
-        "TPROXY",
-        "it drops packets that no socket takes, and the native tproxy lets them go on to the next \
-         rule",
-    ),
     ("ULOG", "it was removed from the kernel: use NFLOG"),
 ];
 

@@ -2,13 +2,13 @@
 
 use super::{
     classify, connmark, dnat, dscp, log, mark, masquerade, netmap, nflog, nfqueue, notrack,
-    redirect, refused, reject, synproxy, tcp, tee, trace, ttl,
+    redirect, refused, reject, synproxy, tcp, tee, tproxy, trace, ttl,
 };
 use crate::net::IpVersion;
 use crate::xtables::Error;
 use crate::xtables::module::Module;
 
-static MODULES: [&Module; 24] = [
+static MODULES: [&Module; 25] = [
     &dnat::DNAT,
     &dnat::SNAT,
     &mark::MARK,
@@ -30,6 +30,7 @@ static MODULES: [&Module; 24] = [
     &notrack::CT,
     &redirect::REDIRECT,
     &reject::REJECT,
+    &tproxy::TPROXY,
     &trace::TRACE,
     &ttl::TTL,
     &ttl::HL,

@@ -245,6 +245,10 @@ fn short(name: &str) -> String {
 }
 
 fn with_short_names(mut rule: Rule) -> Rule {
+    // Its name is read, not printed.
+    if xtables::companion_chain(&rule).is_some() {
+        return rule;
+    }
     for expr in &mut rule.exprs {
         if let Expr::Immediate(Immediate::Verdict(verdict)) = expr
             && let Some(chain) = verdict.chain_mut()

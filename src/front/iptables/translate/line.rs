@@ -117,12 +117,10 @@ fn placed(
     let id = table_id(table, version);
     let mut beside = Transaction::new();
     for companion in rules.iter().flat_map(|rule| &rule.companions) {
-        let change = match companion {
-            Companion::Set(set) => Change::AddSet(id.clone(), set.clone()),
-            Companion::Object(object) => Change::AddObject(id.clone(), object.clone()),
-        };
-        if !beside.changes().contains(&change) {
-            beside.push(change);
+        for change in companion.clone().changes(&id) {
+            if !beside.changes().contains(&change) {
+                beside.push(change);
+            }
         }
     }
     let mut lines: Vec<String> = beside.to_string().lines().map(str::to_owned).collect();
@@ -149,7 +147,7 @@ fn rule_text(compiled: &Compiled, version: IpVersion) -> Result<String, Error> {
     let sets = |name: &str| {
         compiled.companions.iter().find_map(|companion| match companion {
             Companion::Set(set) if set.name.as_str() == name => Some((set, [].as_slice())),
-            Companion::Set(_) | Companion::Object(_) => None,
+            Companion::Set(_) | Companion::Chain(_) | Companion::Object(_) => None,
         })
     };
     let has_counted = bare.exprs.iter().any(|expr| match expr {

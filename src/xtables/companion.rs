@@ -1,0 +1,91 @@
+//! What must be in a table beside a rule: sets, objects and chains that the rule names.
+
+use crate::nft::expr::{Immediate, Verdict};
+use crate::nft::{Chain, Change, Expr, Name, Object, Rule, Set, TableId};
+
+use super::targets::is_gate;
+
+/// What a rule refers to by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Companion {
+    /// A set that packets add to: what `-m connlimit` counts.
+    Set(Set),
+    /// A chain that says together with the rule what iptables says in one: that of `-j TPROXY`.
+    Chain(CompanionChain),
+    /// A stateful object: the helper of `-j CT --helper`.
+    Object(Object),
+}
+
+/// A chain that comes with a rule. Its name says all that its rules do, so that rules with the same
+/// words share one, and a rule that jumps to it can be read without it.
+///
+/// The name is longer than iptables takes for a chain, so that none of a user's is called so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompanionChain {
+    /// Its name.
+    pub name: Name,
+    /// Its rules.
+    pub rules: Vec<Rule>,
+}
+
+/// The only table that xtables takes `-j TPROXY` in, and so the only one with such chains.
+pub const TPROXY_TABLE: &str = "mangle";
+/// The only chain with a hook that xtables takes it in, besides chains that this one calls.
+pub const TPROXY_HOOK: &str = "PREROUTING";
+
+/// The longest name that iptables takes for a chain (`XT_EXTENSION_MAXNAMELEN` less the zero).
+const NAME: usize = 28;
+
+/// Whether a chain of this name came with a rule, and is to go with the last one that jumps to it.
+#[must_use]
+pub fn is_companion_chain(name: &Name) -> bool {
+    name.as_str().len() > NAME && is_gate(name)
+}
+
+/// The chain that a rule jumps to and that came with it.
+#[must_use]
+pub fn companion_chain(rule: &Rule) -> Option<&Name> {
+    rule.exprs.iter().find_map(|expr| match expr {
+        Expr::Immediate(Immediate::Verdict(verdict)) => jumped_to(verdict),
+        _ => None,
+    })
+}
+
+/// The same of a verdict.
+pub(super) fn jumped_to(verdict: &Verdict) -> Option<&Name> {
+    match verdict {
+        Verdict::Jump(name) => Some(name).filter(|name| is_companion_chain(name)),
+        Verdict::Goto(_)
+        | Verdict::Accept
+        | Verdict::Drop
+        | Verdict::Return
+        | Verdict::Continue
+        | Verdict::Break
+        | Verdict::Other(_) => None,
+    }
+}
+
+impl Companion {
+    /// The changes that put it into a table, the same whether it is there already or not.
+    #[must_use]
+    pub fn changes(self, table: &TableId) -> Vec<Change> {
+        match self {
+            Companion::Set(set) => vec![Change::AddSet(table.clone(), set)],
+            Companion::Object(object) => vec![Change::AddObject(table.clone(), object)],
+            Companion::Chain(CompanionChain { name, rules, .. }) => {
+                let mut changes = vec![
+                    Change::AddChain(table.clone(), Chain::new(name.clone())),
+                    Change::FlushChain(table.clone(), name.clone()),
+                ];
+                let add = |rule| Change::AddRule {
+                    table: table.clone(),
+                    chain: name.clone(),
+                    rule,
+                    after: None,
+                };
+                changes.extend(rules.into_iter().map(add));
+                changes
+            }
+        }
+    }
+}
