@@ -30,6 +30,10 @@ mod known;
 mod lab;
 #[path = "equivalence/loading.rs"]
 mod loading;
+#[path = "equivalence/listeners.rs"]
+mod listeners;
+#[path = "equivalence/packet.rs"]
+mod packet;
 #[path = "fronts/random.rs"]
 mod random;
 #[path = "equivalence/refused.rs"]

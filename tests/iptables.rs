@@ -8,6 +8,8 @@ mod lab;
 
 #[path = "iptables/batches.rs"]
 mod batches;
+#[path = "iptables/beside.rs"]
+mod beside;
 #[path = "iptables/garbage.rs"]
 mod garbage;
 #[path = "iptables/mirror.rs"]

@@ -12,7 +12,7 @@ use super::refused::{self, Refused};
 use super::side::{Count, Side, Who};
 use super::traffic::Hosts;
 
-static NUMBER: AtomicUsize = AtomicUsize::new(0);
+pub static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 /// What a round has shown.
 pub struct Outcome {
@@ -131,7 +131,7 @@ fn differing_frames(theirs: &Side, ours: &Side) -> Vec<String> {
 
 /// A packet in hex, without what a host chooses by chance: the identification of IPv4 and the
 /// checksum over it, and the cookie in the SYN ACK of a SYNPROXY.
-fn frame(link: usize, bytes: &[u8]) -> String {
+pub fn frame(link: usize, bytes: &[u8]) -> String {
     let mut bytes = bytes.to_vec();
     if bytes[0] >> 4 == 4 {
         bytes[4..6].fill(0);

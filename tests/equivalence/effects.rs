@@ -201,6 +201,12 @@ pub const TARGETS: &[Target] = &[
         ],
     ),
     target(SOME, UDP, &["-j TEE --gateway #"]),
+    // Nobody listens: `listeners` has those who do.
+    target(
+        &[("mangle", "PREROUTING")],
+        BOTH,
+        &["-j TPROXY --on-port 8082", "-j TPROXY --on-port 8082 --on-ip % --tproxy-mark 0x1/0xff"],
+    ),
     target(
         RAW,
         UDP,

@@ -47,6 +47,50 @@ fn translate_when_the_classic_program_is_wrong_then_the_rule_is_right() {
 }
 
 #[test]
+fn translate_when_a_rule_needs_a_chain_then_the_chain_comes_in_front() {
+    let chain = "ip mangle tproxy-udp-53-7f000001-00000001-00000001";
+    let expected = format!(
+        "nft add chain {chain}\n\
+         nft flush chain {chain}\n\
+         nft 'add rule {chain} meta l4proto udp tproxy to 127.0.0.1:53 meta mark set meta mark | \
+         0x00000001 accept'\n\
+         nft 'add rule {chain} drop'\n\
+         nft 'add rule ip mangle PREROUTING meta l4proto udp counter jump {}'\n",
+        &chain[10..]
+    );
+    let words = "-t mangle -A PREROUTING -p udp -j TPROXY --on-port 53 --on-ip 127.0.0.1 \
+                 --tproxy-mark 1/1";
+    assert_eq!(translated(words), expected);
+}
+
+/// A rule that iptables has and a chain that it has not: the file makes what our own front makes.
+#[test]
+fn translated_file_when_rules_share_a_chain_then_loads_and_reads_back() {
+    isolation::isolate();
+    let netns = Netns::add("translated");
+    let file = "*mangle
+:PREROUTING ACCEPT [0:0]
+:door - [0:0]
+-A PREROUTING -p tcp -m tcp --dport 80 -j TPROXY --on-port 15001 --on-ip 0.0.0.0 --tproxy-mark 0x1/0xffffffff
+-A PREROUTING -p tcp -m tcp --dport 81 -j TPROXY --on-port 15001 --on-ip 0.0.0.0 --tproxy-mark 0x1/0xffffffff
+-A door -p udp -j TPROXY --on-port 0 --on-ip 127.0.0.1 --tproxy-mark 0x0/0x0
+COMMIT
+";
+    let nft = portcullis(&["iptables-restore-translate"], file).success();
+    netns.nft(&nft);
+    let inside = |words: &[&str]| netns.enter(|| portcullis(words, "").success());
+    let rules = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| line.starts_with("-A")).map(str::to_owned).collect()
+    };
+    assert_eq!(rules(&inside(&["iptables-save", "-t", "mangle"])), rules(file));
+    let back = inside(&["translate", "--to", "iptables"]);
+    let mut said = rules(&back);
+    said.sort();
+    // No hook leads to the other chain.
+    assert_eq!(said, rules(file)[..2]);
+}
+
+#[test]
 fn translate_when_the_operation_is_no_rule_then_prints_as_the_classic_program_does() {
     let cases = [
         ("-N foo", "nft add chain ip filter foo\n"),

@@ -31,6 +31,11 @@ fn save_files_are_restored_as_by_iptables() {
     play("restore");
 }
 
+#[test]
+fn rules_with_a_chain_of_their_own_are_those_of_iptables() {
+    play("beside");
+}
+
 /// What is expected of the two answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Likeness {

@@ -1,0 +1,100 @@
+//! Chains that came with rules: there while a rule needs them, and gone with the last one.
+
+use std::process::Command;
+
+use crate::lab::{Netns, run};
+use crate::world::{Family, isolate, split};
+
+const GATE: &str = "tproxy-tcp-15001-00000000-00000001-ffffffff";
+const RULE: &str = "-p tcp -j TPROXY --on-port 15001 --tproxy-mark 1";
+
+fn ours(netns: &Netns, line: &str, input: &str) {
+    let answer = Family::Ours.call(netns, &split(line), input);
+    assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""), "{line}");
+}
+
+/// The chains that no hook calls, as nft lists them.
+fn chains(netns: &Netns) -> Vec<String> {
+    let mut list = Command::new("nft");
+    let output = netns.enter(|| run(list.args(["list", "ruleset"]), ""));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let name = |line: &str| Some(line.trim().strip_prefix("chain ")?.split(' ').next()?.to_owned());
+    text.lines().filter_map(name).filter(|name| !name.chars().all(char::is_uppercase)).collect()
+}
+
+#[test]
+fn chain_of_tproxy_when_its_last_rule_goes_then_goes_too() {
+    isolate();
+    let netns = Netns::add("host");
+    let append = format!("iptables -t mangle -A PREROUTING {RULE}");
+    let again = format!("iptables -t mangle -A PREROUTING -i eth0 {RULE}");
+    let file = format!("*mangle\n-F\n-A PREROUTING {RULE}\nCOMMIT\n");
+    // What takes the rules away, of which the chain may outlive all but the last.
+    let ways: [&[(&str, &str)]; 6] = [
+        &[("iptables -t mangle -D PREROUTING 1", ""), ("iptables -t mangle -D PREROUTING 1", "")],
+        &[("iptables -t mangle -F PREROUTING", "")],
+        &[("iptables -t mangle -F", "")],
+        &[("iptables-restore -n", "*mangle\n-F PREROUTING\nCOMMIT\n")],
+        &[("iptables-restore", "*mangle\nCOMMIT\n")],
+        &[
+            ("iptables-restore -n", file.as_str()),
+            ("iptables -t mangle -R PREROUTING 1 -p tcp -j ACCEPT", ""),
+        ],
+    ];
+    for way in ways {
+        ours(&netns, &append, "");
+        ours(&netns, &again, "");
+        assert_eq!(chains(&netns), [GATE], "{way:?}");
+        let (last, first) = way.split_last().unwrap();
+        for (line, input) in first {
+            ours(&netns, line, input);
+            assert_eq!(chains(&netns), [GATE], "{line}");
+        }
+        ours(&netns, last.0, last.1);
+        assert_eq!(chains(&netns), Vec::<String>::new(), "{way:?}");
+        ours(&netns, "iptables -t mangle -F", "");
+    }
+}
+
+#[test]
+fn chain_of_tproxy_when_rules_are_added_or_others_go_then_says_the_same() {
+    isolate();
+    let netns = Netns::add("host");
+    ours(&netns, &format!("iptables -t mangle -A PREROUTING {RULE}"), "");
+    let body = || {
+        let mut list = Command::new("nft");
+        let output = netns.enter(|| run(list.args(["list", "chain", "ip", "mangle", GATE]), ""));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let expected = format!(
+        "table ip mangle {{\n\tchain {GATE} {{\n\t\tmeta l4proto tcp tproxy to :15001 meta mark set \
+         0x00000001 accept\n\t\tdrop\n\t}}\n}}\n"
+    );
+    assert_eq!(body(), expected);
+    for line in [
+        format!("iptables -t mangle -I PREROUTING -i eth0 {RULE}"),
+        "iptables -t mangle -D PREROUTING 1".to_owned(),
+        "iptables -t mangle -Z".to_owned(),
+        "iptables -t mangle -X".to_owned(),
+        format!("iptables -t mangle -A PREROUTING -p udp {}", &RULE[7..]),
+    ] {
+        ours(&netns, &line, "");
+        assert_eq!(body(), expected, "{line}");
+    }
+    // Two in one batch.
+    let lines = format!("-A PREROUTING -i a {RULE}\n-A PREROUTING -i b {RULE}\n");
+    ours(&netns, "iptables-restore -n", &format!("*mangle\n{lines}COMMIT\n"));
+    assert_eq!(body(), expected);
+}
+
+#[test]
+fn tproxy_when_a_chain_is_called_from_elsewhere_then_the_kernel_refuses() {
+    isolate();
+    let netns = Netns::add("host");
+    ours(&netns, "iptables -t mangle -N gate", "");
+    ours(&netns, &format!("iptables -t mangle -A gate {RULE}"), "");
+    let words = split("iptables -t mangle -A OUTPUT -j gate");
+    let answer = Family::Ours.call(&netns, &words, "");
+    assert_eq!(answer.code, Some(4), "{answer:?}");
+    assert!(answer.err.contains("RULE_APPEND failed (Operation not supported)"), "{answer:?}");
+}
