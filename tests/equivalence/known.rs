@@ -1,14 +1,16 @@
 //! Where native expressions cannot be what the xt module is: the differences that are known, each
 //! pinned, so that one that goes away or grows is noticed.
 
+use std::sync::atomic::Ordering;
+
 use portcullis::net::IpVersion;
 
-use super::compare::{counted, play};
+use super::compare::{NUMBER, counted, play};
 use super::effects;
 use super::generate::Rule;
 use super::lab::isolate;
 use super::lab::packet::{From, Packet, ports, tcp};
-use super::side::Who;
+use super::side::{Side, Who};
 use super::traffic::{Hosts, authenticated, fragments};
 
 fn rules(lines: &[&str]) -> Vec<Rule> {
@@ -123,4 +125,34 @@ fn tcpmss_when_syn_has_no_option_then_only_xtables_adds_one() {
             && different.iter().any(|said| said.starts_with("only ours") && !said.contains("0204")),
         "{different:#?}"
     );
+}
+
+/// nf_tables answers for a server of IPv6 only where a network card has verified the checksum: it
+/// compares with that of IPv4. That is why `-j SYNPROXY` of ip6tables is refused; a kernel on which
+/// this fails could have it.
+#[test]
+fn synproxy_of_ipv6_when_no_card_has_verified_the_checksum_then_native_drops() {
+    isolate();
+    let answers = |version: IpVersion, who: Who, native: bool| {
+        let hosts = Hosts::of(version);
+        let words = "-p tcp --dport 9400 --tcp-flags FIN,SYN,RST,ACK SYN -j SYNPROXY --mss 1460";
+        let untracked = Rule::new("raw", "PREROUTING", "-p tcp --dport 9400 -j CT --notrack");
+        let rules = [untracked, Rule::new("filter", "FORWARD", words)];
+        let mut side = Side::new(who, version, NUMBER.fetch_add(1, Ordering::Relaxed));
+        let loaded = if native { &rules[..1] } else { &rules[..] };
+        assert_eq!(side.load(loaded), Vec::new());
+        if native {
+            side.host().nft(
+                "table inet t {\n chain forward {\n type filter hook forward priority 0\n\
+                 tcp dport 9400 tcp flags & (fin | syn | rst | ack) == syn synproxy mss 1460\n }\n}\n",
+            );
+        }
+        let syn = tcp((1500, 9400), (1, 0), 0x02, &[]);
+        let packet = Packet::new("SYN", From::Outside, (hosts.distant, hosts.container), (6, syn));
+        side.play(&[packet], |_, _| {});
+        side.captured.len()
+    };
+    let [v4, v6] = [IpVersion::V4, IpVersion::V6];
+    assert_eq!((answers(v4, Who::Theirs, false), answers(v6, Who::Theirs, false)), (1, 1));
+    assert_eq!((answers(v4, Who::Ours, true), answers(v6, Who::Ours, true)), (1, 0));
 }

@@ -45,8 +45,10 @@ fn build(synproxy: &Options<'_>) -> Result<Vec<Expr>, Error> {
     if synproxy.context.version == IpVersion::V6 {
         return Err(Error::NoNativeTarget {
             name: synproxy.name.to_owned(),
-            // Seen on Linux 6.18: packets that no network card has checked are dropped.
-            reason: "for IPv6 nf_tables takes the checksum of IPv4, and answers nobody",
+            // `nft_synproxy_do_eval` calls nf_ip_checksum() for both families, seen on Linux 6.18.
+            // No expression verifies the checksum before it.
+            reason: "for IPv6 the kernel compares with the checksum of IPv4, and drops every packet \
+                     whose checksum the network card has not verified",
         });
     }
     let mut wanted = Synproxy::default();
