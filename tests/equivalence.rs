@@ -28,12 +28,10 @@ mod headers;
 #[path = "equivalence/known.rs"]
 mod known;
 mod lab;
-#[path = "equivalence/loading.rs"]
-mod loading;
 #[path = "equivalence/listeners.rs"]
 mod listeners;
-#[path = "equivalence/packet.rs"]
-mod packet;
+#[path = "equivalence/loading.rs"]
+mod loading;
 #[path = "fronts/random.rs"]
 mod random;
 #[path = "equivalence/refused.rs"]
@@ -42,6 +40,8 @@ mod refused;
 mod rounds;
 #[path = "equivalence/side.rs"]
 mod side;
+#[path = "equivalence/states.rs"]
+mod states;
 #[path = "equivalence/surroundings.rs"]
 mod surroundings;
 #[path = "equivalence/traffic.rs"]

@@ -23,6 +23,8 @@ mod packets;
 mod rest;
 #[path = "language/rules.rs"]
 mod rules;
+#[path = "language/states.rs"]
+mod states;
 #[path = "language/targets.rs"]
 mod targets;
 #[path = "language/tools.rs"]

@@ -24,14 +24,14 @@ impl RawRule {
         Ok(RawRule { handle, exprs, userdata: bytes(NFTA_RULE_USERDATA).unwrap_or_default() })
     }
 
-    /// Whether it may name a set that has no name of its own, `__set%d` or `__map%d`: surely so if
-    /// it does.
+    /// Whether it may name something whose name has this in it, without a NUL: surely so if it does.
     #[must_use]
-    pub fn may_have_own_sets(&self) -> bool {
-        // From one `_` to the next: there are few.
+    pub fn may_name(&self, part: &str) -> bool {
+        let Some(first) = part.bytes().next() else { return true };
+        // From one such byte to the next: faster than looking at each.
         let mut rest = self.exprs.as_slice();
-        while let Some(at) = rest.iter().position(|byte| *byte == b'_') {
-            if rest[at..].starts_with(b"__set") || rest[at..].starts_with(b"__map") {
+        while let Some(at) = rest.iter().position(|byte| *byte == first) {
+            if rest[at..].starts_with(part.as_bytes()) {
                 return true;
             }
             rest = &rest[at + 1..];

@@ -1,8 +1,9 @@
 //! What must be in a table beside a rule: sets, objects and chains that the rule names.
 
 use crate::nft::expr::{Immediate, Verdict};
-use crate::nft::{Chain, Change, Expr, Name, Object, Rule, Set, TableId};
+use crate::nft::{Chain, Change, Element, Expr, Name, Object, Rule, Set, TableId};
 
+use super::matches::Listed;
 use super::targets::is_gate;
 
 /// What a rule refers to by name.
@@ -10,6 +11,13 @@ use super::targets::is_gate;
 pub enum Companion {
     /// A set that packets add to: what `-m connlimit` counts.
     Set(Set),
+    /// A map by which the rule decides, with what is in it: that of `-m conntrack ! --ctstate DNAT`.
+    Map {
+        /// The map.
+        set: Set,
+        /// Its elements.
+        elements: Vec<Element>,
+    },
     /// A chain that says together with the rule what iptables says in one: that of `-j TPROXY`.
     Chain(CompanionChain),
     /// A stateful object: the helper of `-j CT --helper`.
@@ -66,11 +74,45 @@ pub(super) fn jumped_to(verdict: &Verdict) -> Option<&Name> {
 }
 
 impl Companion {
+    /// Whether a match of the rule decides by it, with the verdict of the rule.
+    pub(super) fn decides(&self) -> bool {
+        match self {
+            Companion::Map { .. } => true,
+            Companion::Set(_) | Companion::Chain(_) | Companion::Object(_) => false,
+        }
+    }
+
+    /// The same of a list that is negated.
+    pub(super) fn excludes(&self) -> bool {
+        let listed = self.set().and_then(|set| Listed::of(&set.name));
+        listed.is_some_and(|listed| listed.negated)
+    }
+
+    /// The set or map, where it is one.
+    #[must_use]
+    pub fn set(&self) -> Option<&Set> {
+        match self {
+            Companion::Set(set) | Companion::Map { set, .. } => Some(set),
+            Companion::Chain(_) | Companion::Object(_) => None,
+        }
+    }
+
+    pub(super) fn set_mut(&mut self) -> Option<&mut Set> {
+        match self {
+            Companion::Set(set) | Companion::Map { set, .. } => Some(set),
+            Companion::Chain(_) | Companion::Object(_) => None,
+        }
+    }
+
     /// The changes that put it into a table, the same whether it is there already or not.
     #[must_use]
     pub fn changes(self, table: &TableId) -> Vec<Change> {
         match self {
             Companion::Set(set) => vec![Change::AddSet(table.clone(), set)],
+            Companion::Map { set, elements } => vec![
+                Change::AddSet(table.clone(), set.clone()),
+                Change::AddElements(table.clone(), set, elements),
+            ],
             Companion::Object(object) => vec![Change::AddObject(table.clone(), object)],
             Companion::Chain(CompanionChain { name, rules, .. }) => {
                 let mut changes = vec![

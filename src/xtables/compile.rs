@@ -9,8 +9,8 @@ use super::own_set::name_own_sets;
 use super::shape::{Part, Shape, TLV_SHAPE};
 use super::spec::{Jump, Loaded, Spec};
 use super::words::Given;
-use crate::nft::expr::{Counter, Immediate};
-use crate::nft::{Expr, Rule, Set, Userdata};
+use crate::nft::expr::{Counter, Immediate, Verdict};
+use crate::nft::{ElementData, Expr, Rule, Set, Userdata};
 
 /// Packets and bytes that a rule has counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,7 +70,12 @@ impl Parts {
         let (mut shape, mut matches, mut target) = (Shape::default(), Vec::new(), Vec::new());
         let (mut comment, mut companions) = (None, Vec::new());
         for loaded in &spec.matches {
+            let decided = companions.iter().any(Companion::decides);
             let (mut part, exprs) = built(spec, loaded, &mut companions)?;
+            if decided && !exprs.is_empty() {
+                let (name, reason) = (loaded.name.to_owned(), BEHIND);
+                return Err(Error::UnsupportedMatch { name, reason });
+            }
             if loaded.module.name == "comment" {
                 let text = loaded.given.first().map(Given::value);
                 match (comment, text) {
@@ -92,6 +97,7 @@ impl Parts {
             }
             None => {}
         }
+        put_verdict(spec.jump.as_ref(), &mut companions)?;
         let mut userdata = Userdata::new();
         if let Some(comment) = comment {
             userdata = userdata.with_whole_comment(comment);
@@ -105,6 +111,37 @@ impl Parts {
     }
 }
 
+/// Why no match stands behind one that decides.
+const BEHIND: &str = "the states in front of it decide of some packets alone, so that it would not \
+                      be asked: put it in front of them";
+
+/// Gives a map that decides the verdict of its rule.
+fn put_verdict(jump: Option<&Jump<'_>>, companions: &mut [Companion]) -> Result<(), Error> {
+    let verdict = match jump {
+        // What goes on with the rule would be counted twice if the status were asked too.
+        None if companions.iter().all(|companion| !companion.decides() || companion.excludes()) => {
+            Verdict::Continue
+        }
+        Some(Jump::Verdict(verdict @ (Verdict::Accept | Verdict::Drop | Verdict::Return))) => {
+            verdict.clone()
+        }
+        None | Some(Jump::Verdict(_) | Jump::Extension(_)) => {
+            return match companions.iter().any(Companion::decides) {
+                true => Err(Error::UndecidedTarget),
+                false => Ok(()),
+            };
+        }
+    };
+    for companion in companions {
+        let Companion::Map { elements, .. } = companion else { continue };
+        let open = ElementData::Verdict(Verdict::Break);
+        for element in elements.iter_mut().filter(|element| element.data.as_ref() == Some(&open)) {
+            element.data = Some(ElementData::Verdict(verdict.clone()));
+        }
+    }
+    Ok(())
+}
+
 /// The entry in the userdata of a set that says that it came with a rule.
 const TLV_COMPANION: u8 = 0xE8;
 
@@ -116,12 +153,15 @@ pub fn is_companion(set: &Set) -> bool {
 
 fn marked(companion: Companion) -> Companion {
     match companion {
-        Companion::Set(mut set) => {
-            set.userdata = set.userdata.with(TLV_COMPANION, vec![1]);
-            Companion::Set(set)
-        }
+        Companion::Set(set) => Companion::Set(with_mark(set)),
+        Companion::Map { set, elements } => Companion::Map { set: with_mark(set), elements },
         other @ (Companion::Chain(_) | Companion::Object(_)) => other,
     }
+}
+
+fn with_mark(mut set: Set) -> Set {
+    set.userdata = set.userdata.with(TLV_COMPANION, vec![1]);
+    set
 }
 
 fn built(

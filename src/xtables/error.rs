@@ -330,6 +330,12 @@ pub enum Error {
         /// What it needs.
         needs: &'static str,
     },
+    /// A target behind states that decide of some packets alone.
+    #[error(
+        "SNAT or DNAT beside other states, or negated, can have ACCEPT, DROP or RETURN behind it, \
+         negated no target too: a map decides of packets by their states, and can say no more"
+    )]
+    UndecidedTarget,
     /// Two options that exclude each other.
     #[error("option {word} cannot be used together with {other}")]
     Conflict {

@@ -59,6 +59,7 @@ pub use conditions::{conditions, conditions_for};
 pub use coverage::{Covered, CoveredOption, Place, coverage};
 pub use error::Error;
 pub use listing::{Columns, Listing, count, titles};
+pub use matches::{DECIDING_MAP, decided, deciding_map};
 pub use operation::{Command, Operation, PrintStyle};
 pub use pattern::Pattern;
 pub use quote::quoted;

@@ -5,6 +5,7 @@ use super::compile::Compiled;
 use super::error::Error;
 use super::rule::Rule;
 use crate::net::IpVersion;
+use crate::nft::expr::{Lookup, SetRef};
 use crate::nft::{Expr, Name};
 
 /// Completes the names that end with `-`: with a hash of the chain and of the rule's words, so that
@@ -15,10 +16,8 @@ pub(super) fn name_own_sets(
     version: IpVersion,
 ) -> Result<(), Error> {
     let is_own = |name: &Name| name.as_str().ends_with('-');
-    let has_own = compiled.companions.iter().any(|companion| match companion {
-        Companion::Set(set) => is_own(&set.name),
-        Companion::Chain(_) | Companion::Object(_) => false,
-    });
+    let sets = compiled.companions.iter().filter_map(Companion::set);
+    let has_own = sets.map(|set| &set.name).any(is_own);
     if !has_own {
         return Ok(());
     }
@@ -32,24 +31,26 @@ pub(super) fn name_own_sets(
         })
     };
     let mut number = 0;
-    for companion in &mut compiled.companions {
-        if let Companion::Set(set) = companion
-            && is_own(&set.name)
-        {
-            set.name = complete(&set.name, number)?;
-            number += 1;
-        }
+    let sets = compiled.companions.iter_mut().filter_map(Companion::set_mut);
+    for name in sets.map(|set| &mut set.name).filter(|name| is_own(name)) {
+        *name = complete(name, number)?;
+        number += 1;
     }
     number = 0;
-    for expr in &mut compiled.rule.exprs {
-        if let Expr::Dynset(dynset) = expr
-            && is_own(&dynset.set)
-        {
-            dynset.set = complete(&dynset.set, number)?;
-            number += 1;
-        }
+    for name in compiled.rule.exprs.iter_mut().filter_map(named).filter(|name| is_own(name)) {
+        *name = complete(name, number)?;
+        number += 1;
     }
     Ok(())
+}
+
+/// The name of a set in an expression.
+fn named(expr: &mut Expr) -> Option<&mut Name> {
+    match expr {
+        Expr::Dynset(dynset) => Some(&mut dynset.set),
+        Expr::Lookup(Lookup { set: SetRef::Named(name), .. }) => Some(name),
+        _ => None,
+    }
 }
 
 /// FNV-1a of the words, each with its end: it need not be secret, only stay the same.

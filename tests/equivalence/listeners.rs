@@ -15,7 +15,7 @@ use super::compare::{NUMBER, frame};
 use super::effects::WATCH;
 use super::generate::Rule;
 use super::lab::isolate;
-use super::packet::{From, Packet, ports, tcp};
+use super::lab::packet::{From, Packet, ports, tcp};
 use super::side::{Side, Who};
 use super::traffic::Hosts;
 

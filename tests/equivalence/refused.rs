@@ -18,8 +18,7 @@ pub const MATCHES: &[Refused] = &[
     refused("--chunk-types only", "nf_tables does not look for all other chunks"),
     refused("--chunk-types", "it looks for chunks that nft has names for, without their flags"),
     refused("--dccp-option", "nft 1.0.6 has no words for options of DCCP"),
-    refused("! --ctstate", "without SNAT or DNAT are also packets without a flow"),
-    refused("--ctstate", "SNAT and DNAT are no states"),
+    refused("--ctstate", "negated no target too: a map decides of packets by their states"),
     refused("! --uid-owner", "it also matches packets without a socket"),
     refused("! --gid-owner", "it also matches packets without a socket"),
     refused("--socket-exists", "nftables does not see the kernel's own sockets"),
@@ -62,6 +61,8 @@ pub const COMBINED: &[Refused] = &[
     refused("--bytecode", "the kernel runs no program inside a rule"),
     refused("--u32", "the kernel runs no program inside a rule"),
     refused("--ctstate", "iptables then skips the other options of this match"),
+    refused("--ctstate", "beside others a map decides, behind which the other"),
+    refused("", "decide of some packets alone, so that it would not be asked"),
 ];
 
 /// Targets and their options, in the same way.

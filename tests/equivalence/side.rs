@@ -11,6 +11,7 @@ use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use portcullis::net::IpVersion;
 use portcullis::nft::{Expr, Family, Kernel, Name, TableId};
+use portcullis::xtables::{decided, deciding_map};
 
 use super::effects::answer;
 use super::generate::Rule;
@@ -193,12 +194,20 @@ impl Side {
 
     fn our_counts(&self, table: &'static str, chain: &'static str) -> Vec<Count> {
         let table = TableId { family: Family::of(self.version), name: Name::literal(table) };
-        let rules = Kernel::open().unwrap().rules(&table, Some(&Name::literal(chain))).unwrap();
+        let mut kernel = Kernel::open().unwrap();
+        let rules = kernel.rules(&table, Some(&Name::literal(chain))).unwrap();
         let count = |expr: &Expr| match expr {
             Expr::Counter(counter) => Some((counter.packets, counter.bytes)),
             _ => None,
         };
-        let of = |rule: &portcullis::nft::Rule| rule.exprs.iter().find_map(count);
+        let mut of = |rule: &portcullis::nft::Rule| {
+            let (packets, bytes) = rule.exprs.iter().find_map(count)?;
+            // A map may decide for it, and count what it decides.
+            let decided = deciding_map(rule)
+                .map(|map| decided(map, &kernel.elements(&table, map).unwrap()))
+                .unwrap_or_default();
+            Some((packets + decided.packets, bytes + decided.bytes))
+        };
         rules.iter().map(|(_, rule)| of(&rule.value).expect("each rule counts")).collect()
     }
 

@@ -3,7 +3,8 @@
 use std::process::Command;
 
 use crate::lab::{Netns, run};
-use crate::world::{Family, isolate, split};
+use crate::lab::{isolate, split};
+use crate::world::Family;
 
 const GATE: &str = "tproxy-tcp-15001-00000000-00000001-ffffffff";
 const RULE: &str = "-p tcp -j TPROXY --on-port 15001 --tproxy-mark 1";

@@ -1,13 +1,15 @@
 //! Changes: each is one batch, against the generation that it was decided on.
 
+use std::collections::BTreeSet;
+
 use super::builtin::Table;
 use super::draft::Draft;
 use super::draft_chain::Source;
 use super::error::Error;
-use super::state::{State, table_id};
+use super::state::{ListedRule, State, table_id};
 use crate::net::IpVersion;
 use crate::nft::expr::Counter;
-use crate::nft::{self, Applied, Change, Kernel, Transaction};
+use crate::nft::{self, Applied, Change, Kernel, Name, TableId, Transaction};
 use crate::xtables::Operation;
 
 /// How often a change is decided anew when others commit in between.
@@ -112,7 +114,8 @@ impl Changer<'_> {
             let chain = state.chains.first().ok_or(Error::NoSuch)?;
             let rule = chain.rules.get(at).ok_or(Error::NoRule)?;
             let reset = self.kernel.reset_rule(&id, &chain.name, rule.handle())?;
-            return reset.map(|_| ()).ok_or(Error::NoRule);
+            reset.map(|_| ()).ok_or(Error::NoRule)?;
+            return self.renew_maps(std::slice::from_ref(rule).iter(), Transaction::new());
         }
         let mut transaction = Transaction::new();
         for chain in &state.chains {
@@ -125,7 +128,41 @@ impl Changer<'_> {
             let only = state.chains.first().filter(|_| chain.is_some());
             self.kernel.reset_rules(&id, only.map(|chain| &chain.name))?;
         }
+        let rules = state.chains.iter().flat_map(|chain| &chain.rules);
+        self.renew_maps(rules, transaction)
+    }
+
+    /// Commits a transaction, and with it that the maps which decide for rules have counted nothing.
+    fn renew_maps<'b>(
+        &mut self,
+        rules: impl Iterator<Item = &'b ListedRule>,
+        mut transaction: Transaction,
+    ) -> Result<(), Error> {
+        let id = table_id(self.table, self.version);
+        let maps: BTreeSet<&Name> = rules.filter_map(ListedRule::map).collect();
+        for map in maps {
+            renewed(self.kernel, &id, map)?.into_iter().for_each(|change| transaction.push(change));
+        }
         self.kernel.commit(&transaction, None)?;
         Ok(())
     }
+}
+
+/// The changes that make a map as if it had just been made, if it is there and has counted.
+pub(super) fn renewed(
+    kernel: &mut Kernel,
+    table: &TableId,
+    map: &Name,
+) -> Result<Vec<Change>, Error> {
+    let mut elements = kernel.elements(table, map)?;
+    if elements.iter().all(|element| element.packets().unwrap_or(0) == 0) {
+        return Ok(Vec::new());
+    }
+    let sets = kernel.sets(table)?;
+    let Some(set) = sets.into_iter().find(|set| set.name == *map) else { return Ok(Vec::new()) };
+    let gone = Change::DeleteElements(table.clone(), set.clone(), elements.clone());
+    for element in &mut elements {
+        element.exprs = vec![Counter::default().into()];
+    }
+    Ok(vec![gone, Change::AddElements(table.clone(), set, elements)])
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::builtin::Table;
+use super::change::renewed;
 use super::draft_chain::{DraftChain, NewRule, Sought, Source};
 use super::error::{Error, Refusal};
 use super::sealed::{Deed, Origin, Sealed};
@@ -12,8 +13,8 @@ use crate::net::IpVersion;
 use crate::nft::expr::{Counter, Immediate, Verdict};
 use crate::nft::{AnyChain, Change, Expr, Kernel, Name, Policy, Rule, TableId};
 use crate::xtables::{
-    Compiled, Counters, Operation, TPROXY_HOOK, TPROXY_TABLE, companion_chain, is_companion_chain,
-    jump_target,
+    Compiled, Counters, Operation, TPROXY_HOOK, TPROXY_TABLE, companion_chain, deciding_map,
+    is_companion_chain, jump_target,
 };
 
 /// A table that is being changed.
@@ -32,6 +33,8 @@ pub(super) struct Draft<'a> {
     is_complete: bool,
     /// The table goes first, with all that is in it.
     cleared: Option<Origin>,
+    /// Maps that are made as if they were new.
+    renewed: Vec<(Change, Origin)>,
     /// Whether what comes of it depends on what was read.
     pub(super) depends: bool,
 }
@@ -45,8 +48,20 @@ impl<'a> Draft<'a> {
     ) -> Draft<'a> {
         let id = table_id(table, version);
         let (chains, gone) = (BTreeMap::new(), Vec::new());
-        let (is_complete, cleared, depends) = (false, None, false);
-        Draft { kernel, table, version, id, source, chains, gone, is_complete, cleared, depends }
+        let (is_complete, cleared, renewed, depends) = (false, None, Vec::new(), false);
+        Draft {
+            kernel,
+            table,
+            version,
+            id,
+            source,
+            chains,
+            gone,
+            is_complete,
+            cleared,
+            renewed,
+            depends,
+        }
     }
 
     /// Begins with an empty table.
@@ -168,6 +183,9 @@ impl<'a> Draft<'a> {
         if makes_chains && (self.cleared.is_some() || self.kernel.table(&id)?.is_none()) {
             let origin = Origin { deed: Deed::ChainAdd, line: 0 };
             sealed.push(Change::AddTable(crate::nft::Table::new(id.clone())), origin);
+        }
+        for (change, origin) in self.renewed {
+            sealed.push(change, origin);
         }
         for chain in &chains {
             chain.seal_chain(&id, &mut sealed);
@@ -291,7 +309,10 @@ impl<'a> Draft<'a> {
         rules: &[Compiled],
         origin: Origin,
     ) -> Result<(), Error> {
-        rules.iter().try_for_each(|rule| self.check_place(chain, rule, origin))?;
+        for rule in rules {
+            self.check_place(chain, rule, origin)?;
+            self.renew_map(&rule.rule, origin)?;
+        }
         let rules = self.ready(rules, origin)?;
         self.chain_to_add_to(chain, origin)?;
         let at = match number {
@@ -324,6 +345,7 @@ impl<'a> Draft<'a> {
         origin: Origin,
     ) -> Result<(), Error> {
         self.check_place(chain, rule, origin)?;
+        self.renew_map(&rule.rule, origin)?;
         let new = self.ready(std::slice::from_ref(rule), origin)?.pop().ok_or(Error::NoRule)?;
         let missing = self.missing(chain, Error::NoIndex { what: "replacement" });
         let found = self.loaded(chain, Sought::Places)?.ok_or(missing)?;
@@ -348,6 +370,20 @@ impl<'a> Draft<'a> {
                 "TPROXY is for the table {TPROXY_TABLE}, for {TPROXY_HOOK} and the chains it calls"
             ),
         }]))
+    }
+
+    /// A rule that comes has counted nothing, nor has the map that decides for it: one of the same
+    /// words may have left it.
+    pub(super) fn renew_map(&mut self, rule: &Rule, origin: Origin) -> Result<(), Error> {
+        let Some(map) = deciding_map(rule).filter(|_| self.cleared.is_none()) else {
+            return Ok(());
+        };
+        self.depends = true;
+        let changes = renewed(self.kernel, &self.id, map)?;
+        if !self.renewed.iter().any(|(known, _)| changes.contains(known)) {
+            self.renewed.extend(changes.into_iter().map(|change| (change, origin)));
+        }
+        Ok(())
     }
 
     /// Rules for the table as it is: what they jump to is there.

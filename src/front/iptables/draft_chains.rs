@@ -58,6 +58,10 @@ impl Draft<'_> {
             if number.is_some() && zeroed.is_empty() {
                 return Err(Error::NoRule);
             }
+            for (_, rule) in &zeroed {
+                self.renew_map(rule, origin)?;
+            }
+            let found = self.loaded(&name, Sought::Places)?.ok_or(Error::NoSuch)?;
             for (at, rule) in zeroed {
                 let new = NewRule { rule, companions: Vec::new(), origin };
                 if !found.replace(at, new)? {

@@ -1,5 +1,7 @@
 //! What is in a table: its chains in the order of iptables, and their rules.
 
+use std::collections::BTreeSet;
+
 use super::builtin::{Builtin, Table};
 use super::error::Error;
 use crate::net::IpVersion;
@@ -31,13 +33,19 @@ pub(super) struct Chain {
 #[derive(Debug)]
 pub(super) struct ListedRule {
     raw: RawRule,
-    /// Itself, where its words cannot be told without what is in the sets inside it.
+    /// Itself, where what is in sets beside it belongs to it.
     whole: Option<Rule>,
+    /// The map that decides for it, and counts.
+    map: Option<Name>,
 }
 
 impl ListedRule {
     pub(super) fn handle(&self) -> u64 {
         self.raw.handle
+    }
+
+    pub(super) fn map(&self) -> Option<&Name> {
+        self.map.as_ref()
     }
 
     pub(super) fn decode(&self) -> Result<Rule, nft::Error> {
@@ -81,10 +89,11 @@ impl State {
                 (Some(Ok(name)), false) => kernel.raw_rules_by_chain(&id, Some(&name))?,
                 (_, false) => kernel.raw_rules_by_chain(&id, None)?,
             };
-            let mut sets = OwnSets { kernel, table: &id, version, known: None };
+            let seen = BTreeSet::new();
+            let mut beside = Beside { kernel, table: &id, version, known: None, seen };
             let mut listed = Vec::new();
             for (chain, rules) in rules {
-                let rules = rules.into_iter().map(|raw| sets.listed(raw));
+                let rules = rules.into_iter().map(|raw| beside.listed(raw));
                 listed.push((chain, rules.collect::<Result<Vec<_>, _>>()?));
             }
             let exists = !usage.is_empty() || kernel.table(&id)?.is_some();
@@ -143,26 +152,38 @@ impl State {
     }
 }
 
-/// The sets inside rules that belong to one rule each, looked up where words need them.
-struct OwnSets<'a> {
+/// What the kernel's names of sets without one begin with: `__set0`, `__map1`.
+const UNNAMED: &str = "__";
+
+/// The sets beside rules, looked up where words or counts need what is in them.
+struct Beside<'a> {
     kernel: &'a mut Kernel,
     table: &'a TableId,
     version: IpVersion,
     known: Option<Vec<Set>>,
+    /// Maps that decide for rules. Rules of the same words share one, and what it has decided, it
+    /// has decided for the first of them.
+    seen: BTreeSet<Name>,
 }
 
-impl OwnSets<'_> {
+impl Beside<'_> {
     fn listed(&mut self, raw: RawRule) -> Result<ListedRule, nft::Error> {
-        Ok(ListedRule { whole: self.whole(&raw)?, raw })
+        let mut listed = ListedRule { raw, whole: None, map: None };
+        if listed.raw.may_name(UNNAMED) {
+            listed.whole = self.with_own_sets(listed.raw.decode()?.value)?;
+        } else if listed.raw.may_name(xtables::DECIDING_MAP) {
+            let rule = listed.raw.decode()?.value;
+            listed.map = xtables::deciding_map(&rule).cloned();
+            if let Some(map) = listed.map.clone().filter(|map| self.seen.insert(map.clone())) {
+                listed.whole = Some(self.with_decided(rule, &map)?);
+            }
+        }
+        Ok(listed)
     }
 
-    /// The rule with such sets inside it, where others made the rule and its words cannot be told
-    /// without what is in them.
-    fn whole(&mut self, raw: &RawRule) -> Result<Option<Rule>, nft::Error> {
-        if !raw.may_have_own_sets() {
-            return Ok(None);
-        }
-        let rule = raw.decode()?.value;
+    /// The rule with the sets inside it that belong to it alone, where others made the rule and its
+    /// words cannot be told without what is in them.
+    fn with_own_sets(&mut self, rule: Rule) -> Result<Option<Rule>, nft::Error> {
         let is_own = |expr: &Expr| expr.set_ref().is_some_and(SetRef::is_anonymous);
         if !rule.exprs.iter().any(is_own) || xtables::Rule::read(&rule, self.version).is_some() {
             return Ok(None);
@@ -180,6 +201,18 @@ impl OwnSets<'_> {
         self.known = Some(known);
         let find = |name: &Name| own.iter().find(|(set, _)| set.name == *name).cloned();
         Ok(Some(rule.with_own_sets(find)))
+    }
+
+    /// The rule with what the map has counted that decides for it.
+    fn with_decided(&mut self, mut rule: Rule, map: &Name) -> Result<Rule, nft::Error> {
+        let counted = xtables::decided(map, &self.kernel.elements(self.table, map)?);
+        for expr in &mut rule.exprs {
+            if let Expr::Counter(counter) = expr {
+                counter.packets += counted.packets;
+                counter.bytes += counted.bytes;
+            }
+        }
+        Ok(rule)
     }
 }
 

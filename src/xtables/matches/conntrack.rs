@@ -1,5 +1,6 @@
 //! `-m conntrack`: state, status, protocol, addresses, ports and direction of a packet's flow.
 
+use super::conntrack_map::Listed;
 use super::conntrack_read::{list, read};
 use super::conntrack_state::{IsAlone, bits, state_match, value_of};
 use crate::net::IpVersion;
@@ -7,6 +8,7 @@ use crate::nft::Expr;
 use crate::nft::expr::{Ct, CtDirection, CtKey};
 use crate::xtables::Error;
 use crate::xtables::address::{Place, Prefix, Side, address_match, whole_address};
+use crate::xtables::companion::Companion;
 use crate::xtables::field::{REGISTER, any_bit, between, between_u32, ct, equal, masked};
 use crate::xtables::module::{Context, Module, Options};
 use crate::xtables::number::number32;
@@ -34,6 +36,7 @@ pub(super) static CONNTRACK: Module = Module::new(
     ],
     build,
 )
+.beside(|conntrack| Ok(deciding(&build(conntrack)?)))
 .read_by(11, read, list);
 
 /// Bits of `ct status` (`IPS_*`).
@@ -68,6 +71,15 @@ fn build(conntrack: &Options<'_>) -> Result<Vec<Expr>, Error> {
         });
     }
     Ok(exprs)
+}
+
+/// The map that decides, where one does.
+fn deciding(exprs: &[Expr]) -> Vec<Companion> {
+    let listed = exprs.iter().filter_map(|expr| match expr {
+        Expr::Lookup(lookup) => Listed::of(lookup.set.name()),
+        _ => None,
+    });
+    listed.map(Listed::map).collect()
 }
 
 /// `--ctstatus ASSURED`: `ct status assured`; negated `ct status ! assured`.

@@ -1,16 +1,23 @@
 //! `-m conntrack` read from expressions, and listed.
 
 use super::conntrack::STATUSES;
+use super::conntrack_map::Listed;
 use super::conntrack_state::{listed, read_states, state_names};
 use crate::net::IpVersion;
 use crate::nft::Expr;
-use crate::nft::expr::{Ct, CtDirection, CtKey};
+use crate::nft::expr::{Ct, CtDirection, CtKey, Lookup, Register};
 use crate::xtables::base_read::address;
 use crate::xtables::module::Span;
 use crate::xtables::setting::{Setting, Style};
-use crate::xtables::test::{Test, host_u32, network_u32, test};
+use crate::xtables::test::{Test, host_u32, is_ct, network_u32, only_test, test};
+
+/// Bits of `ct status` that iptables calls states.
+const TRANSLATED: u32 = 0x30;
 
 pub(super) fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
+    if let Some(setting) = decided(span.exprs) {
+        return Some(vec![setting]);
+    }
     let mut settings: Vec<Setting> = Vec::new();
     let mut rest = span.exprs;
     while !rest.is_empty() {
@@ -27,6 +34,22 @@ pub(super) fn read(span: &Span<'_>) -> Option<Vec<Setting>> {
         }
     }
     (!settings.is_empty()).then_some(settings)
+}
+
+/// States and translations, with a map that decides.
+fn decided(exprs: &[Expr]) -> Option<Setting> {
+    let [state, Expr::Lookup(Lookup { set, dreg: Some(Register::VERDICT), .. }), rest @ ..] = exprs
+    else {
+        return None;
+    };
+    let Listed { negated, states } =
+        Listed::of(set.name()).filter(|_| is_ct(state, CtKey::State))?;
+    let (field, test) = only_test(rest)?;
+    let Test::Masked { mask, negated: some, value } = test else { return None };
+    let fits = is_ct(field, CtKey::Status) && host_u32(value) == Some(0) && some != negated;
+    let translations =
+        host_u32(mask).filter(|bits| fits && *bits != 0 && bits & !TRANSLATED == 0)?;
+    Some(Setting::new("ctstate", state_names(states, translations)).negated(negated))
 }
 
 fn one(field: &Expr, test: &Test<'_>, version: IpVersion) -> Option<Setting> {
@@ -91,7 +114,6 @@ fn of_direction(
 
 /// `--ctstatus ASSURED`, `--ctstate DNAT`.
 fn status(test: &Test<'_>) -> Option<Setting> {
-    const TRANSLATED: u32 = 0x30;
     let Test::Masked { mask, negated, value } = test else { return None };
     let bits = host_u32(mask).filter(|_| host_u32(value) == Some(0))?;
     if bits != 0 && bits & !TRANSLATED == 0 {

@@ -1,5 +1,6 @@
 //! `-m state`, and the `--ctstate` of `-m conntrack`.
 
+use super::conntrack_map::Listed;
 use crate::nft::Expr;
 use crate::nft::expr::CtKey;
 use crate::xtables::Error;
@@ -16,7 +17,7 @@ pub(super) static STATE: Module = Module::new("state", &[OptionSpec::value(&["st
     });
 
 /// Bits of `ct state` (`NF_CT_STATE_*_BIT`), in the order of iptables-save.
-const STATES: [(&str, u32); 5] =
+pub(super) const STATES: [(&str, u32); 5] =
     [("INVALID", 1), ("NEW", 8), ("RELATED", 4), ("ESTABLISHED", 2), ("UNTRACKED", 64)];
 /// Bits of `ct status` (`IPS_*_NAT`), which iptables calls states.
 const TRANSLATIONS: [(&str, u32); 2] = [("SNAT", 16), ("DNAT", 32)];
@@ -33,10 +34,9 @@ fn build(state: &Options<'_>) -> Result<Vec<Expr>, Error> {
 
 /// `--ctstate NEW,RELATED`: `ct state related,new`; `--ctstate DNAT`: `ct status dnat`.
 ///
-/// A list of both kinds means one or the other, which one rule cannot say: a set of pairs would, but
-/// nft 1.0.6 aborts when it lists a pair with a status of no or of several bits. Negated the list
-/// means neither, and matches packets without a flow, for which nftables has no status to compare:
-/// two comparisons say it only where the list excludes those packets too.
+/// A list of both kinds means one or the other, negated neither, which also packets without a flow
+/// match: two comparisons say it only where a negated list excludes those; else a map decides
+/// ([`Listed`]).
 pub(super) fn state_match(given: &Given<'_>, is_alone: IsAlone) -> Result<Vec<Expr>, Error> {
     const EXPECTED: &str = "a list of INVALID, ESTABLISHED, NEW, RELATED, UNTRACKED, SNAT, DNAT";
     let either = bits(given, EXPECTED, |word| {
@@ -59,16 +59,14 @@ pub(super) fn state_match(given: &Given<'_>, is_alone: IsAlone) -> Result<Vec<Ex
     let status = || any_bit(ct(CtKey::Status), given.negated, translations);
     match (states, translations) {
         (_, 0) => Ok(state()),
-        (_, _) if given.negated && without_flow => Err(given.unsupported(
-            "without SNAT or DNAT are also packets without a flow, which one rule cannot say; \
-             add INVALID,UNTRACKED to the list",
+        (0, _) if !given.negated => Ok(status()),
+        (_, _) if given.negated && !without_flow => Ok([state(), status()].concat()),
+        (_, _) if is_alone == IsAlone::No => Err(given.unsupported(
+            "SNAT and DNAT are no states, and beside others a map decides, behind which the other \
+             options of this match are not asked: give those a \"-m conntrack\" of their own in \
+             front",
         )),
-        (0, _) => Ok(status()),
-        (_, _) if given.negated => Ok([state(), status()].concat()),
-        (_, _) => Err(given.unsupported(
-            "SNAT and DNAT are no states: the list means one or the other, \
-             which one rule cannot say",
-        )),
+        (states, _) => Ok(Listed { negated: given.negated, states }.exprs(translations)),
     }
 }
 

@@ -5,6 +5,7 @@ mod comment;
 mod connbytes;
 mod connlimit;
 mod conntrack;
+mod conntrack_map;
 mod conntrack_read;
 mod conntrack_state;
 mod date;
@@ -41,6 +42,8 @@ mod transport;
 mod ttl;
 mod vxlan;
 
+pub(super) use conntrack_map::Listed;
+pub use conntrack_map::{PREFIX as DECIDING_MAP, decided, deciding_map};
 pub(super) use table::{all, every, find, refusals};
 
 #[cfg(test)]

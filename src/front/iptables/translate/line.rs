@@ -145,10 +145,8 @@ fn rule_text(compiled: &Compiled, version: IpVersion) -> Result<String, Error> {
     let family = Family::of(version);
     let bare = Rule::new(compiled.rule.exprs.clone());
     let sets = |name: &str| {
-        compiled.companions.iter().find_map(|companion| match companion {
-            Companion::Set(set) if set.name.as_str() == name => Some((set, [].as_slice())),
-            Companion::Set(_) | Companion::Chain(_) | Companion::Object(_) => None,
-        })
+        let mut known = compiled.companions.iter().filter_map(Companion::set);
+        known.find(|set| set.name.as_str() == name).map(|set| (set, [].as_slice()))
     };
     let has_counted = bare.exprs.iter().any(|expr| match expr {
         Expr::Counter(counter) => counter.packets > 0 || counter.bytes > 0,
