@@ -62,7 +62,7 @@ pub const COMBINED: &[Refused] = &[
     refused("--u32", "the kernel runs no program inside a rule"),
     refused("--ctstate", "iptables then skips the other options of this match"),
     refused("--ctstate", "beside others a map decides, behind which the other"),
-    refused("", "decide of some packets alone, so that it would not be asked"),
+    refused("--ctstate", "decide of some packets alone, so that it would not be asked"),
 ];
 
 /// Targets and their options, in the same way.

@@ -1,5 +1,6 @@
 //! Chains that came with rules: there while a rule needs them, and gone with the last one.
 
+use std::net::UdpSocket;
 use std::process::Command;
 
 use crate::lab::{Netns, run};
@@ -98,4 +99,73 @@ fn tproxy_when_a_chain_is_called_from_elsewhere_then_the_kernel_refuses() {
     let answer = Family::Ours.call(&netns, &words, "");
     assert_eq!(answer.code, Some(4), "{answer:?}");
     assert!(answer.err.contains("RULE_APPEND failed (Operation not supported)"), "{answer:?}");
+}
+
+/// Three datagrams without a flow and two with one.
+fn send(netns: &Netns) {
+    netns.enter(|| {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for port in [9, 9, 9, 10, 10] {
+            // One that is dropped is sent all the same.
+            socket.send_to(b"hello", ("127.0.0.1", port)).unwrap();
+        }
+    });
+}
+
+/// Packets that a map decides are counted by the map: each operation sees one count.
+#[test]
+fn counts_of_a_rule_and_its_map_when_asked_for_or_changed_then_are_those_of_iptables() {
+    isolate();
+    let rule = "INPUT -p udp -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP";
+    let steps = [
+        (format!("iptables -A {rule}"), ""),
+        ("iptables -S INPUT -v".to_owned(), ""),
+        ("iptables -Z INPUT".to_owned(), ""),
+        ("iptables -vnxL INPUT".to_owned(), ""),
+        ("iptables -Z INPUT 1".to_owned(), ""),
+        ("iptables-save -c -t filter".to_owned(), ""),
+        ("iptables -Z".to_owned(), ""),
+        ("iptables -S INPUT -v".to_owned(), ""),
+        (format!("iptables -R INPUT 1 {}", &rule[6..]), ""),
+        ("iptables -S INPUT -v".to_owned(), ""),
+        (
+            "iptables-restore -n -c".to_owned(),
+            "*filter\n-F INPUT\n[7:700] -A INPUT -p udp -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP\nCOMMIT\n",
+        ),
+        ("iptables -S INPUT -v".to_owned(), ""),
+        ("iptables-restore -n".to_owned(), "*filter\n-Z INPUT\nCOMMIT\n"),
+        ("iptables -L INPUT -vnZ".to_owned(), ""),
+        ("iptables -S INPUT -v".to_owned(), ""),
+        (format!("iptables -C {rule}"), ""),
+        (format!("iptables -D {rule}"), ""),
+        (format!("iptables -A {rule}"), ""),
+        ("iptables -S INPUT -v".to_owned(), ""),
+        ("iptables -F".to_owned(), ""),
+    ];
+    let hosts = [(Family::Real, Netns::add("real")), (Family::Ours, Netns::add("ours"))];
+    for (family, netns) in &hosts {
+        netns.ip("link set lo up\n");
+        let untracked = "iptables -t raw -A OUTPUT -p udp --dport 9 -j CT --notrack";
+        assert_eq!(family.call(netns, &split(untracked), "").code, Some(0));
+    }
+    let mut counted = 0;
+    for (at, (line, input)) in steps.iter().enumerate() {
+        let answers = hosts.each_ref().map(|(family, netns)| {
+            let mut answer = family.call(netns, &split(line), input);
+            // Policies count only where somebody has set what they have counted.
+            let shown = answer.out.lines().filter(|line| !line.starts_with(['#', ':']));
+            answer.out = shown.filter(|line| !line.starts_with("-P ")).collect();
+            // Each other step sees what has come since.
+            if at % 2 == 0 {
+                send(netns);
+            }
+            answer
+        });
+        let [theirs, mine] = answers;
+        assert_eq!((theirs.code, &theirs.out), (mine.code, &mine.out), "{at}: {line}");
+        counted += usize::from(mine.out.contains("-c 5 165 -j DROP"));
+    }
+    assert_eq!(counted, 3, "what one sending is counted as");
+    let ruleset = hosts[1].1.ruleset();
+    assert!(!ruleset.contains("ctstate-"), "{ruleset}");
 }
