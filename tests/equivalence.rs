@@ -32,6 +32,8 @@ mod lab;
 mod listeners;
 #[path = "equivalence/loading.rs"]
 mod loading;
+#[path = "equivalence/lists.rs"]
+mod lists;
 #[path = "fronts/random.rs"]
 mod random;
 #[path = "equivalence/refused.rs"]

@@ -19,6 +19,8 @@ mod matches;
 mod more_matches;
 #[path = "language/packets.rs"]
 mod packets;
+#[path = "language/recent.rs"]
+mod recent;
 #[path = "language/rest.rs"]
 mod rest;
 #[path = "language/rules.rs"]

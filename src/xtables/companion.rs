@@ -1,7 +1,7 @@
 //! What must be in a table beside a rule: sets, objects and chains that the rule names.
 
 use crate::nft::expr::{Immediate, Verdict};
-use crate::nft::{Chain, Change, Element, Expr, Name, Object, Rule, Set, TableId};
+use crate::nft::{Chain, Change, Element, Expr, Name, Object, Rule, Set, SetFlags, TableId};
 
 use super::matches::Listed;
 use super::targets::is_gate;
@@ -11,6 +11,13 @@ use super::targets::is_gate;
 pub enum Companion {
     /// A set that packets add to: what `-m connlimit` counts.
     Set(Set),
+    /// A list of addresses, which rules share by its name: that of `-m recent`.
+    List {
+        /// The set, whose elements have no end yet.
+        set: Set,
+        /// How long the rule wants it to keep them.
+        age: Age,
+    },
     /// A map by which the rule decides, with what is in it: that of `-m conntrack ! --ctstate DNAT`.
     Map {
         /// The map.
@@ -22,6 +29,48 @@ pub enum Companion {
     Chain(CompanionChain),
     /// A stateful object: the helper of `-j CT --helper`.
     Object(Object),
+}
+
+/// How long a list keeps an address, as one rule of it has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// As long as the others say.
+    Any,
+    /// For good.
+    Endless,
+    /// So many seconds.
+    Seconds(u32),
+}
+
+impl Age {
+    /// The age that both are content with, if there is one.
+    #[must_use]
+    pub fn and(self, other: Age) -> Option<Age> {
+        match (self, other) {
+            (Age::Any, age) | (age, Age::Any) => Some(age),
+            (one, other) => (one == other).then_some(one),
+        }
+    }
+
+    /// The age of a set.
+    #[must_use]
+    pub fn of(set: &Set) -> Self {
+        let seconds = set.timeout.map(|timeout| u32::try_from(timeout / 1000).unwrap_or(u32::MAX));
+        seconds.map_or(Age::Endless, Age::Seconds)
+    }
+
+    /// A set that keeps its elements so long.
+    #[must_use]
+    pub fn given_to(self, mut set: Set) -> Set {
+        match self {
+            Age::Any | Age::Endless => {}
+            Age::Seconds(seconds) => {
+                set.flags = set.flags.and(SetFlags::TIMEOUT);
+                set.timeout = Some(u64::from(seconds) * 1000);
+            }
+        }
+        set
+    }
 }
 
 /// A chain that comes with a rule. Its name says all that its rules do, so that rules with the same
@@ -78,7 +127,10 @@ impl Companion {
     pub(super) fn decides(&self) -> bool {
         match self {
             Companion::Map { .. } => true,
-            Companion::Set(_) | Companion::Chain(_) | Companion::Object(_) => false,
+            Companion::Set(_)
+            | Companion::List { .. }
+            | Companion::Chain(_)
+            | Companion::Object(_) => false,
         }
     }
 
@@ -92,14 +144,18 @@ impl Companion {
     #[must_use]
     pub fn set(&self) -> Option<&Set> {
         match self {
-            Companion::Set(set) | Companion::Map { set, .. } => Some(set),
+            Companion::Set(set) | Companion::List { set, .. } | Companion::Map { set, .. } => {
+                Some(set)
+            }
             Companion::Chain(_) | Companion::Object(_) => None,
         }
     }
 
     pub(super) fn set_mut(&mut self) -> Option<&mut Set> {
         match self {
-            Companion::Set(set) | Companion::Map { set, .. } => Some(set),
+            Companion::Set(set) | Companion::List { set, .. } | Companion::Map { set, .. } => {
+                Some(set)
+            }
             Companion::Chain(_) | Companion::Object(_) => None,
         }
     }
@@ -109,6 +165,9 @@ impl Companion {
     pub fn changes(self, table: &TableId) -> Vec<Change> {
         match self {
             Companion::Set(set) => vec![Change::AddSet(table.clone(), set)],
+            Companion::List { set, age } => {
+                vec![Change::AddSet(table.clone(), age.given_to(set))]
+            }
             Companion::Map { set, elements } => vec![
                 Change::AddSet(table.clone(), set.clone()),
                 Change::AddElements(table.clone(), set, elements),

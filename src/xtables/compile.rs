@@ -154,6 +154,7 @@ pub fn is_companion(set: &Set) -> bool {
 fn marked(companion: Companion) -> Companion {
     match companion {
         Companion::Set(set) => Companion::Set(with_mark(set)),
+        Companion::List { set, age } => Companion::List { set: with_mark(set), age },
         Companion::Map { set, elements } => Companion::Map { set: with_mark(set), elements },
         other @ (Companion::Chain(_) | Companion::Object(_)) => other,
     }

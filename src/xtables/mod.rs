@@ -52,7 +52,7 @@ mod words;
 
 pub use command::command;
 pub use companion::{
-    Companion, CompanionChain, TPROXY_HOOK, TPROXY_TABLE, companion_chain, is_companion_chain,
+    Age, Companion, CompanionChain, TPROXY_HOOK, TPROXY_TABLE, companion_chain, is_companion_chain,
 };
 pub use compile::{Compiled, Counters, is_companion};
 pub use conditions::{conditions, conditions_for};

@@ -156,3 +156,19 @@ fn synproxy_of_ipv6_when_no_card_has_verified_the_checksum_then_native_drops() {
     assert_eq!((answers(v4, Who::Theirs, false), answers(v6, Who::Theirs, false)), (1, 1));
     assert_eq!((answers(v4, Who::Ours, true), answers(v6, Who::Ours, true)), (1, 0));
 }
+
+/// xt_recent masks the addresses of all rules of a list as the first of them says; ours are two lists.
+#[test]
+fn recent_when_masks_differ_under_one_name_then_only_xtables_mixes_them() {
+    isolate();
+    let rules = rules(&[
+        "-p udp -m recent --set --name one --mask 255.255.255.0",
+        "-p udp -m recent --set --name one --mask 0.0.0.0",
+        "-p udp -m recent --rcheck --name one --mask 255.255.255.255",
+    ]);
+    let hosts = Hosts::of(IpVersion::V4);
+    let ends = (hosts.distant, hosts.container);
+    let packets = [Packet::new("the first", From::Outside, ends, (17, ports(1, 2, 8)))];
+    let of = |who| counted(who, IpVersion::V4, &rules, &packets);
+    assert_eq!((of(Who::Theirs), of(Who::Ours)), (vec![1, 1, 1], vec![1, 1, 0]));
+}

@@ -2,13 +2,15 @@
 
 use portcullis::net::IpVersion::{V4, V6};
 
-use super::grammar::{Module, RECEIVED, SENT, module, not, only};
+use super::grammar::{Choice, Module, RECEIVED, SENT, module, not, only};
 
 const OWN: &[&str] = &["OUTPUT", "POSTROUTING"];
 const FIRST: &[&str] = &["PREROUTING"];
 const THROUGH: &[&str] = &["FORWARD"];
 const MARKS: &str = "0x10|0|0x10/0xf0|0/0x10|0x55/0xff|1|0xffffffff|0x100/0xff|\
                      0/0|3/1";
+/// What a list can do, in an order in which each has something to do.
+const LIST: &[Choice] = &[only("--set", ""), not("--rcheck", ""), only("--update", "")];
 const STATES: &str = "NEW|ESTABLISHED|RELATED|INVALID|UNTRACKED|\
                       RELATED,ESTABLISHED|NEW,INVALID|\
                       INVALID,NEW,RELATED,ESTABLISHED,UNTRACKED";
@@ -214,11 +216,20 @@ pub const SURROUNDINGS: &[Module] = &[
         .at(THROUGH),
     module("socket", &[only("--transparent", ""), only("--nowildcard", "")]).at(FIRST).tracks(),
     module("physdev", &[not("--physdev-in", "e0|e+")]).at(THROUGH),
-    module("recent", &[only("--seconds", "60"), only("--hitcount", "2|5"), only("--rdest", "")])
-        .fixed("--name seen --update"),
-    module("recent", &[only("--rdest", ""), only("--mask", "255.255.255.0")])
-        .of(V4)
-        .fixed("--name set --set"),
+    // What one list says depends on the rules in front: they stay in this order.
+    module("recent", &[not("--rcheck", "")]).fixed("--name a"),
+    module("recent", &[only("--rsource", ""), only("--rdest", "")]).fixed("--set --name a"),
+    module("recent", &[not("--rcheck", ""), not("--update", "")]).fixed("--name a"),
+    module("recent", LIST).of(V4).fixed("--name b --mask 255.255.255.0"),
+    module("recent", LIST).of(V4).fixed("--name b2 --mask 255.0.0.255 --rdest"),
+    module("recent", LIST).of(V6).fixed("--name b --mask ffff::"),
+    module("recent", LIST).of(V6).fixed("--name b2 --mask ::ffff --rdest"),
+    module("recent", &[only("--seconds", "60")]).fixed("--name c --rcheck"),
+    module("recent", &[only("--set", "")]).fixed("--name c"),
+    module("recent", &[only("--seconds", "60|60 --reap")]).fixed("--name c --update"),
+    module("recent", &[only("--seconds", "60|60 --reap|61")]).fixed("--name c ! --rcheck"),
+    module("recent", &[only("--hitcount", "2"), only("--rttl", "")]).fixed("--name d --update"),
+    module("recent", &[only("! --set", ""), not("--remove", "")]).fixed("--name d"),
     module(
         "hashlimit",
         &[only(

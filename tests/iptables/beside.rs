@@ -169,3 +169,82 @@ fn counts_of_a_rule_and_its_map_when_asked_for_or_changed_then_are_those_of_ipta
     let ruleset = hosts[1].1.ruleset();
     assert!(!ruleset.contains("ctstate-"), "{ruleset}");
 }
+
+/// A service as kube-proxy writes it: who came once in these seconds comes to the same end.
+fn service(seconds: u32, order: [usize; 2]) -> String {
+    let lines = [
+        format!(
+            "-A KUBE-SVC-A -m comment --comment \"default/web -> 10.1.1.2:80\" -m recent --name \
+             KUBE-SEP-B --rcheck --seconds {seconds} --reap -j KUBE-SEP-B\n"
+        ),
+        "-A KUBE-SEP-B -m comment --comment default/web -m recent --name KUBE-SEP-B --set -m tcp -p \
+         tcp -j DNAT --to-destination 10.1.1.2:80\n"
+            .to_owned(),
+    ];
+    let [first, second] = order.map(|at| lines[at].as_str());
+    format!("*nat\n:KUBE-SVC-A - [0:0]\n:KUBE-SEP-B - [0:0]\n{first}{second}COMMIT\n")
+}
+
+fn lists(netns: &Netns) -> Vec<String> {
+    let ruleset = netns.ruleset();
+    let line = |line: &&str| line.contains("set recent-") || line.contains("timeout ");
+    ruleset.lines().filter(line).map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn list_of_a_service_when_restored_then_has_the_time_of_its_rules() {
+    isolate();
+    let [netns, real] = ["ours", "real"].map(Netns::add);
+    let set = "set recent-KUBE-SEP-B {";
+    for order in [[0, 1], [1, 0]] {
+        for seconds in [10_800, 10_800, 600] {
+            let file = service(seconds, order);
+            ours(&netns, "iptables-restore -n --counters", &file);
+            let time = if seconds == 600 { "timeout 10m" } else { "timeout 3h" };
+            assert_eq!(lists(&netns), [set, time], "{order:?}");
+            let theirs = Family::Real.call(&real, &split("iptables-restore -n --counters"), &file);
+            assert_eq!(theirs.code, Some(0), "{theirs:?}");
+            let saved = |family: Family, netns| family.saved(netns, "iptables-save");
+            assert_eq!(saved(Family::Real, &real), saved(Family::Ours, &netns));
+        }
+        // The service goes.
+        let gone = "*nat\n-F KUBE-SVC-A\n-F KUBE-SEP-B\n-X KUBE-SVC-A\n-X KUBE-SEP-B\nCOMMIT\n";
+        ours(&netns, "iptables-restore -n", gone);
+        assert_eq!(lists(&netns), Vec::<String>::new(), "{order:?}");
+    }
+}
+
+#[test]
+fn list_when_rules_want_different_times_then_is_refused_by_name() {
+    isolate();
+    let netns = Netns::add("host");
+    let rule = |words: &str| format!("iptables -A INPUT -m recent --name x {words}");
+    let refused = |words: &str| {
+        let answer = Family::Ours.call(&netns, &split(&rule(words)), "");
+        assert_eq!(answer.code, Some(2), "{words}: {answer:?}");
+        assert!(
+            answer.err.contains("list \"x\" of \"-m recent\" would have to keep"),
+            "{answer:?}"
+        );
+    };
+    ours(&netns, &rule("--rcheck --seconds 60"), "");
+    ours(&netns, &rule("--set"), "");
+    ours(&netns, &rule("--update --seconds 60 --reap"), "");
+    for words in ["--rcheck --seconds 61", "--rcheck", "--update", "! --rcheck"] {
+        refused(words);
+    }
+    ours(&netns, "iptables -F", "");
+    assert_eq!(lists(&netns), Vec::<String>::new());
+    // What is there for good cannot get a time later, in one file it can.
+    ours(&netns, &rule("--set"), "");
+    refused("--rcheck --seconds 60");
+    let file = "*filter\n-F INPUT\n-A INPUT -m recent --set --name x\n-A INPUT -m recent --rcheck \
+                --seconds 60 --name x\nCOMMIT\n";
+    ours(&netns, "iptables-restore -n", file);
+    assert_eq!(lists(&netns), ["set recent-x {", "timeout 1m"]);
+    let file = "*filter\n-A INPUT -m recent --rcheck --seconds 5 --name y\n-A INPUT -m recent --rcheck \
+                --name y\nCOMMIT\n";
+    let answer = Family::Ours.call(&netns, &split("iptables-restore -n"), file);
+    assert_eq!(answer.code, Some(2), "{answer:?}");
+    assert!(answer.err.contains("Error occurred at line: 3"), "{answer:?}");
+}

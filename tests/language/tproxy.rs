@@ -4,7 +4,8 @@ use portcullis::net::IpVersion::{V4, V6};
 use portcullis::nft::Name;
 use portcullis::xtables::{self, is_companion_chain};
 
-use crate::judge::{Case, compile, judge, judge_foreign, judge_same, refused};
+use crate::judge::{judge, judge_foreign, judge_same, refused};
+use crate::rules::{Case, compile};
 
 /// Rules that are printed as iptables-nft prints them.
 const RULES4: &[Case] = &[

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::builtin::Table;
 use super::change::renewed;
 use super::draft_chain::{DraftChain, NewRule, Sought, Source};
+use super::draft_lists::Lists;
 use super::error::{Error, Refusal};
 use super::sealed::{Deed, Origin, Sealed};
 use super::state::table_id;
@@ -35,6 +36,8 @@ pub(super) struct Draft<'a> {
     cleared: Option<Origin>,
     /// Maps that are made as if they were new.
     renewed: Vec<(Change, Origin)>,
+    /// Lists that rules share.
+    pub(super) lists: Lists,
     /// Whether what comes of it depends on what was read.
     pub(super) depends: bool,
 }
@@ -49,6 +52,7 @@ impl<'a> Draft<'a> {
         let id = table_id(table, version);
         let (chains, gone) = (BTreeMap::new(), Vec::new());
         let (is_complete, cleared, renewed, depends) = (false, None, Vec::new(), false);
+        let lists = Lists::default();
         Draft {
             kernel,
             table,
@@ -60,6 +64,7 @@ impl<'a> Draft<'a> {
             is_complete,
             cleared,
             renewed,
+            lists,
             depends,
         }
     }
@@ -72,6 +77,18 @@ impl<'a> Draft<'a> {
             self.cleared = Some(Origin { deed: Deed::TableFlush, line });
         }
         Ok(())
+    }
+
+    /// Whether nothing of the kernel's stays.
+    pub(super) fn is_cleared(&self) -> bool {
+        self.cleared.is_some()
+    }
+
+    /// Whether a rule of the kernel's stays.
+    pub(super) fn keeps(&self, chain: &Name, handle: u64) -> bool {
+        let gone = self.gone.iter().map(|(chain, _)| chain);
+        let mut drafts = self.chains.values().flatten().chain(gone);
+        drafts.find(|draft| draft.name == *chain).is_none_or(|draft| draft.keeps(handle))
     }
 
     /// Whether the batch holds only while nothing else changes.
@@ -187,6 +204,8 @@ impl<'a> Draft<'a> {
         for (change, origin) in self.renewed {
             sealed.push(change, origin);
         }
+        self.lists.seal_deletions(&id, &mut sealed);
+        self.lists.seal(&id, &mut sealed);
         for chain in &chains {
             chain.seal_chain(&id, &mut sealed);
         }
@@ -312,6 +331,7 @@ impl<'a> Draft<'a> {
         for rule in rules {
             self.check_place(chain, rule, origin)?;
             self.renew_map(&rule.rule, origin)?;
+            self.note_lists(rule, origin)?;
         }
         let rules = self.ready(rules, origin)?;
         self.chain_to_add_to(chain, origin)?;
@@ -346,6 +366,7 @@ impl<'a> Draft<'a> {
     ) -> Result<(), Error> {
         self.check_place(chain, rule, origin)?;
         self.renew_map(&rule.rule, origin)?;
+        self.note_lists(rule, origin)?;
         let new = self.ready(std::slice::from_ref(rule), origin)?.pop().ok_or(Error::NoRule)?;
         let missing = self.missing(chain, Error::NoIndex { what: "replacement" });
         let found = self.loaded(chain, Sought::Places)?.ok_or(missing)?;

@@ -324,6 +324,11 @@ impl DraftChain {
         self.flushed.is_some() || !self.deleted.is_empty()
     }
 
+    /// Whether a rule of the kernel's stays.
+    pub(super) fn keeps(&self, handle: u64) -> bool {
+        self.flushed.is_none() && self.deleted.iter().all(|(rule, _)| rule.handle != handle)
+    }
+
     /// Whether rules are to be made in it.
     pub(super) fn has_new_rules(&self) -> bool {
         match &self.rules {

@@ -11,6 +11,7 @@ mod clock;
 mod draft;
 mod draft_chain;
 mod draft_chains;
+mod draft_lists;
 mod error;
 mod getopt;
 mod help;

@@ -102,6 +102,10 @@ impl Sealed {
         origin: Origin,
     ) {
         for companion in companions {
+            // Lists depend on the other rules that share them: they are there already.
+            if let Companion::List { .. } = &companion {
+                continue;
+            }
             // Rules share a chain: once in a batch is enough.
             if let Companion::Chain(chain) = &companion
                 && !self.chains.insert(chain.name.clone())

@@ -28,6 +28,7 @@ mod mobility;
 mod multiport;
 mod owner;
 mod pkttype;
+mod recent;
 mod refused;
 mod rpfilter;
 mod sctp;

@@ -20,13 +20,6 @@ const REFUSED: &[(&str, Refusal)] = &[
     ("nfacct", Unsupported("counters by name are objects of a table")),
     ("physdev", NoForm("ports of a bridge are matched in tables of the bridge family")),
     ("rateest", NoForm("nf_tables has no estimators")),
-    (
-        "recent",
-        NoForm(
-            "it compares the age of what is in its lists; an element of a set can only end after a \
-             time that is given when it is added",
-        ),
-    ),
     ("set", NoForm("rules cannot reach the sets of ipset(8), only sets of their own table")),
     ("srh", Unsupported("what is inside of extension headers of IPv6 is not translated")),
     ("standard", NoForm("it is no match")),

@@ -3,14 +3,14 @@
 use super::{
     addrtype, comment, connbytes, connlimit, conntrack, conntrack_state, dccp, dscp, ecn, exthdr,
     flow, hashlimit, host, icmp, iprange, ipsec, length, limit, mac, mark, mobility, multiport,
-    owner, pkttype, refused, rpfilter, sctp, socket, statistic, tcp, tcpmss, time, transport, ttl,
-    vxlan,
+    owner, pkttype, recent, refused, rpfilter, sctp, socket, statistic, tcp, tcpmss, time,
+    transport, ttl, vxlan,
 };
 use crate::net::IpVersion;
 use crate::xtables::Error;
 use crate::xtables::module::Module;
 
-static MODULES: [&Module; 53] = [
+static MODULES: [&Module; 54] = [
     &tcp::TCP,
     &transport::UDP,
     &sctp::SCTP,
@@ -57,6 +57,7 @@ static MODULES: [&Module; 53] = [
     &ipsec::POLICY,
     &host::QUOTA,
     &host::REALM,
+    &recent::RECENT,
     &exthdr::RT,
     &socket::SOCKET,
     &tcpmss::TCPMSS,
