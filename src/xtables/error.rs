@@ -332,13 +332,13 @@ pub enum Error {
     },
     /// A list of `-m recent` whose rules want different things.
     #[error(
-        "list {name:?} of \"-m recent\" would have to keep addresses for two times: nf_tables has one \
+        "the list in the set {name:?} of \"-m recent\" would have to keep addresses for two times: nf_tables has one \
          for a whole set. All its rules with --seconds must say the same, and no other rule of it \
          may ask; if one that only adds stands in front of the first with --seconds, \
          load both in one file"
     )]
     ListAge {
-        /// Its name.
+        /// The name of its set.
         name: String,
     },
     /// A target behind states that decide of some packets alone.

@@ -84,6 +84,35 @@ fn translate_when_a_map_decides_then_the_map_comes_in_front() {
     );
 }
 
+#[test]
+fn translated_file_when_rules_share_a_list_then_the_set_has_the_time_of_any() {
+    isolation::isolate();
+    let netns = Netns::add("lists");
+    let rules = "-A INPUT -m recent --set --name x --mask 255.255.255.255 --rsource
+-A INPUT -m recent --rcheck --seconds 60 --name x --mask 255.255.255.255 --rsource -j ACCEPT
+-A INPUT -m recent --set --name x --mask 255.255.0.0 --rsource
+-A INPUT -m recent ! --rcheck --name y --mask 255.255.255.255 --rdest -j DROP
+";
+    let file = format!("*filter\n:INPUT ACCEPT [0:0]\n{rules}COMMIT\n");
+    let nft = portcullis(&["iptables-restore-translate"], &file).success();
+    assert_eq!(nft.matches("timeout 1m").count(), 2, "{nft}");
+    netns.nft(&nft);
+    // What the words need besides the expressions is userdata, which nft does not keep.
+    let ours = netns.enter(|| {
+        let loaded = run(Command::new("nft").args(["-s", "list", "ruleset"]), "");
+        run(Command::new("nft").args(["flush", "ruleset"]), "");
+        portcullis(&["iptables-restore", "-n"], &file).success();
+        let made = run(Command::new("nft").args(["-s", "list", "ruleset"]), "");
+        (loaded.stdout, made.stdout)
+    });
+    assert_eq!(String::from_utf8(ours.0).unwrap(), String::from_utf8(ours.1).unwrap());
+    // Two times are no list: the second rule is a comment.
+    let file =
+        "*filter\n-A INPUT -m recent --rcheck --seconds 5\n-A INPUT -m recent --rcheck\nCOMMIT\n";
+    let answer = portcullis(&["iptables-restore-translate"], file);
+    assert!(answer.stdout.contains("# -t filter -A INPUT -m recent --rcheck: "), "{answer:?}");
+}
+
 /// A rule that iptables has and a chain that it has not: the file makes what our own front makes.
 #[test]
 fn translated_file_when_rules_share_a_chain_then_loads_and_reads_back() {

@@ -223,7 +223,7 @@ fn list_when_rules_want_different_times_then_is_refused_by_name() {
         let answer = Family::Ours.call(&netns, &split(&rule(words)), "");
         assert_eq!(answer.code, Some(2), "{words}: {answer:?}");
         assert!(
-            answer.err.contains("list \"x\" of \"-m recent\" would have to keep"),
+            answer.err.contains("the set \"recent-x\" of \"-m recent\" would have to keep"),
             "{answer:?}"
         );
     };

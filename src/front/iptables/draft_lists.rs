@@ -99,8 +99,7 @@ impl Lists {
 }
 
 fn conflict(set: &Name) -> Error {
-    let name = set.as_str().strip_prefix("recent-").unwrap_or(set.as_str()).to_owned();
-    Error::Words(xtables::Error::ListAge { name })
+    Error::Words(xtables::Error::ListAge { name: set.to_string() })
 }
 
 fn names(rule: &Rule, set: &Name) -> bool {

@@ -88,6 +88,8 @@ impl Error {
                     | Words::NeedsProtocol { .. }
                     | Words::NeedsOption { .. }
                     | Words::UnknownMatch { .. }
+                    | Words::UndecidedTarget
+                    | Words::ListAge { .. }
             ),
             Error::Classic(_) | Error::Line { .. } | Error::Read { .. } => false,
         }

@@ -12,6 +12,7 @@ use super::super::show::policy_name;
 use super::super::state::table_id;
 use super::error::Error;
 use super::line::{base_chain, lines};
+use super::lists::Lists;
 use super::word;
 use crate::net::IpVersion;
 use crate::nft::Policy;
@@ -98,7 +99,8 @@ pub(super) struct Translated {
 /// [`Error`] for what is no such file. A rule that nft has no words for is no error: it is a
 /// comment in the text.
 pub(super) fn restore(text: &str, version: IpVersion) -> Result<Translated, Error> {
-    let mut reading = Reading { version, table: None, done: Translated::default() };
+    let mut reading =
+        Reading { version, table: None, lists: Lists::default(), done: Translated::default() };
     reading.done.text = format!("# Translated by portcullis {}\n", env!("CARGO_PKG_VERSION"));
     for (number, line) in (1..).zip(text.lines()) {
         reading.line(line.trim(), number)?;
@@ -116,6 +118,7 @@ fn wrong(line: usize, reason: impl Into<String>) -> Error {
 struct Reading {
     version: IpVersion,
     table: Option<Open>,
+    lists: Lists,
     done: Translated,
 }
 
@@ -219,9 +222,12 @@ impl Reading {
         {
             self.base_chain(table, builtin.name, Policy::Accept)?;
         }
-        let translated = xtables::command(&words, self.version)
-            .map_err(Error::from)
-            .and_then(|command| lines(table, command.version, &command.operation));
+        let translated =
+            xtables::command(&words, self.version).map_err(Error::from).and_then(|mut command| {
+                let (version, operation) = (command.version, &mut command.operation);
+                self.lists.settle(table, version, operation, &mut self.done.text)?;
+                lines(table, version, operation)
+            });
         match translated {
             Ok(lines) => {
                 lines.iter().for_each(|line| self.put(line));

@@ -9,6 +9,7 @@ mod error;
 mod expand;
 mod file;
 mod line;
+mod lists;
 mod segment;
 mod verb;
 mod word;
