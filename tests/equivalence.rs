@@ -30,10 +30,10 @@ mod known;
 mod lab;
 #[path = "equivalence/listeners.rs"]
 mod listeners;
-#[path = "equivalence/loading.rs"]
-mod loading;
 #[path = "equivalence/lists.rs"]
 mod lists;
+#[path = "equivalence/loading.rs"]
+mod loading;
 #[path = "fronts/random.rs"]
 mod random;
 #[path = "equivalence/refused.rs"]

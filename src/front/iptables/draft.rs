@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::builtin::Table;
-use super::change::renewed;
 use super::draft_chain::{DraftChain, NewRule, Sought, Source};
 use super::draft_lists::Lists;
 use super::error::{Error, Refusal};
@@ -14,8 +13,7 @@ use crate::net::IpVersion;
 use crate::nft::expr::{Counter, Immediate, Verdict};
 use crate::nft::{AnyChain, Change, Expr, Kernel, Name, Policy, Rule, TableId};
 use crate::xtables::{
-    Compiled, Counters, Operation, TPROXY_HOOK, TPROXY_TABLE, companion_chain, deciding_map,
-    is_companion_chain, jump_target,
+    Compiled, Counters, Operation, companion_chain, is_companion_chain, jump_target,
 };
 
 /// A table that is being changed.
@@ -35,7 +33,7 @@ pub(super) struct Draft<'a> {
     /// The table goes first, with all that is in it.
     cleared: Option<Origin>,
     /// Maps that are made as if they were new.
-    renewed: Vec<(Change, Origin)>,
+    pub(super) renewed: Vec<(Change, Origin)>,
     /// Lists that rules share.
     pub(super) lists: Lists,
     /// Whether what comes of it depends on what was read.
@@ -328,11 +326,7 @@ impl<'a> Draft<'a> {
         rules: &[Compiled],
         origin: Origin,
     ) -> Result<(), Error> {
-        for rule in rules {
-            self.check_place(chain, rule, origin)?;
-            self.renew_map(&rule.rule, origin)?;
-            self.note_lists(rule, origin)?;
-        }
+        rules.iter().try_for_each(|rule| self.prepare(chain, rule, origin))?;
         let rules = self.ready(rules, origin)?;
         self.chain_to_add_to(chain, origin)?;
         let at = match number {
@@ -364,47 +358,12 @@ impl<'a> Draft<'a> {
         rule: &Compiled,
         origin: Origin,
     ) -> Result<(), Error> {
-        self.check_place(chain, rule, origin)?;
-        self.renew_map(&rule.rule, origin)?;
-        self.note_lists(rule, origin)?;
+        self.prepare(chain, rule, origin)?;
         let new = self.ready(std::slice::from_ref(rule), origin)?.pop().ok_or(Error::NoRule)?;
         let missing = self.missing(chain, Error::NoIndex { what: "replacement" });
         let found = self.loaded(chain, Sought::Places)?.ok_or(missing)?;
         let at = (number as usize).wrapping_sub(1);
         if found.replace(at, new)? { Ok(()) } else { Err(Error::NoIndex { what: "replacement" }) }
-    }
-
-    /// A target that xtables takes in one table and below one hook only: the kernel would take its
-    /// native form in others too.
-    fn check_place(&self, chain: &str, rule: &Compiled, origin: Origin) -> Result<(), Error> {
-        let hooked = self.table.builtin(chain).is_some();
-        let fits = self.table.name == TPROXY_TABLE && (!hooked || chain == TPROXY_HOOK);
-        if fits || companion_chain(&rule.rule).is_none() {
-            return Ok(());
-        }
-        Err(Error::Refused(vec![Refusal {
-            deed: origin.deed,
-            line: origin.line,
-            chain: chain.to_owned(),
-            errno: nix::errno::Errno::EINVAL as i32,
-            reason: format!(
-                "TPROXY is for the table {TPROXY_TABLE}, for {TPROXY_HOOK} and the chains it calls"
-            ),
-        }]))
-    }
-
-    /// A rule that comes has counted nothing, nor has the map that decides for it: one of the same
-    /// words may have left it.
-    pub(super) fn renew_map(&mut self, rule: &Rule, origin: Origin) -> Result<(), Error> {
-        let Some(map) = deciding_map(rule).filter(|_| self.cleared.is_none()) else {
-            return Ok(());
-        };
-        self.depends = true;
-        let changes = renewed(self.kernel, &self.id, map)?;
-        if !self.renewed.iter().any(|(known, _)| changes.contains(known)) {
-            self.renewed.extend(changes.into_iter().map(|change| (change, origin)));
-        }
-        Ok(())
     }
 
     /// Rules for the table as it is: what they jump to is there.

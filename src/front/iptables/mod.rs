@@ -9,6 +9,7 @@ mod change;
 mod classic;
 mod clock;
 mod draft;
+mod draft_beside;
 mod draft_chain;
 mod draft_chains;
 mod draft_lists;
