@@ -166,8 +166,8 @@ fn words_when_no_condition_then_error_names_them() {
             ("-m mark --mark 3/1", "meta nfproto ipv4 meta mark & 0x00000001 == 0x00000003"),
             (
                 "-m conntrack --ctstate NEW,DNAT",
-                "error: option --ctstate: \"NEW,DNAT\" has no native nftables form: SNAT and DNAT \
-                 are no states: the list means one or the other, which one rule cannot say",
+                "error: match \"conntrack\" is not supported: it keeps a set in the table, and a \
+                 condition is one rule",
             ),
             (
                 "-p tcp -m multiport --sports 1 --dports 2",

@@ -302,8 +302,8 @@ fn tcp_targets_when_appended_then_saved_as_iptables_does() {
         V6,
         &[(
             "-p tcp -j SYNPROXY",
-            "target \"SYNPROXY\" has no native nftables form: for IPv6 nf_tables takes the checksum \
-             of IPv4, and answers nobody",
+            "target \"SYNPROXY\" has no native nftables form: for IPv6 the kernel compares with the \
+             checksum of IPv4, and drops every packet whose checksum the network card has not verified",
         )],
     );
     judge(V4, &[("mangle/FORWARD", "-j TEE --gateway 192.0.2.9")]);

@@ -45,7 +45,7 @@ pub(super) static RECENT: Module = Module::new(
     Ok(vec![Companion::List { set, age: entry.age }])
 })
 .noted_by(|recent| Entry::of(recent).map(|entry| entry.note()).unwrap_or_default())
-.read_by(87, read, list);
+.read_by(89, read, list);
 
 /// What the name of a list's set begins with.
 const PREFIX: &str = "recent-";

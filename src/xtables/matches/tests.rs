@@ -2,6 +2,18 @@
 
 use crate::net::IpVersion::{V4, V6};
 use crate::xtables::tests::listed_by;
+use crate::xtables::{matches, targets};
+
+#[test]
+fn modules_when_counted_then_each_number_is_of_one() {
+    let matches = matches::every().map(|module| module.id);
+    let targets = targets::every().map(|module| module.id);
+    let mut numbers: Vec<u8> = matches.chain(targets).filter(|id| *id > 0).collect();
+    let all = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), all);
+}
 
 #[test]
 fn matches_when_listed_then_print_as_iptables_does() {
@@ -15,6 +27,12 @@ fn matches_when_listed_then_print_as_iptables_does() {
             ),
             ("-m connlimit --connlimit-upto 3 --connlimit-daddr", "#conn dst/32 <= 3"),
             ("-m connlimit --connlimit-above 3", "#conn src/32 > 3"),
+            (
+                "-m recent ! --rcheck --seconds 60 --reap --name X --rdest --mask 255.255.255.0",
+                "! recent: CHECK seconds: 60 reap name: X side: dest mask: 255.255.255.0",
+            ),
+            ("-m recent --set", "recent: SET name: DEFAULT side: source mask: 255.255.255.255"),
+            ("-m conntrack ! --ctstate DNAT,NEW", "! ctstate NEW,DNAT"),
             (
                 "-m connbytes ! --connbytes 3:7 --connbytes-mode avgpkt --connbytes-dir reply",
                 "! connbytes 3:7 connbytes mode avgpkt connbytes direction reply",

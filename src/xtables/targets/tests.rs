@@ -29,6 +29,10 @@ fn targets_when_listed_then_print_as_iptables_does() {
             ("-j CLASSIFY --set-class 1:3", "CLASSIFY set 1:3"),
             ("-j AUDIT --type accept", "AUDIT accept"),
             ("-p tcp -j SYNPROXY --mss 1460 --sack-perm", "SYNPROXY sack-perm mss 1460 "),
+            (
+                "-p tcp -j TPROXY --on-port 80 --tproxy-mark 3/1",
+                "TPROXY redirect 0.0.0.0:80 mark 0x3/0x1",
+            ),
             ("-j TRACE", ""),
         ],
     );

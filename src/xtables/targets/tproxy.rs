@@ -31,7 +31,7 @@ pub(super) static TPROXY: Module = Module::new(
 )
 .after(&[TCP, UDP], "\"-p tcp\" or \"-p udp\" in the rule")
 .beside(|tproxy| Ok(vec![Companion::Chain(Gate::of(tproxy)?.chain()?)]))
-.read_by(155, read, list);
+.read_by(156, read, list);
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
