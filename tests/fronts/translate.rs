@@ -86,7 +86,7 @@ fn translate_when_a_map_decides_then_the_map_comes_in_front() {
 
 #[test]
 fn translated_file_when_rules_share_a_list_then_the_set_has_the_time_of_any() {
-    isolation::isolate();
+    crate::lab::isolate();
     let netns = Netns::add("lists");
     let rules = "-A INPUT -m recent --set --name x --mask 255.255.255.255 --rsource
 -A INPUT -m recent --rcheck --seconds 60 --name x --mask 255.255.255.255 --rsource -j ACCEPT
@@ -116,7 +116,7 @@ fn translated_file_when_rules_share_a_list_then_the_set_has_the_time_of_any() {
 /// A rule that iptables has and a chain that it has not: the file makes what our own front makes.
 #[test]
 fn translated_file_when_rules_share_a_chain_then_loads_and_reads_back() {
-    isolation::isolate();
+    crate::lab::isolate();
     let netns = Netns::add("translated");
     let file = "*mangle
 :PREROUTING ACCEPT [0:0]

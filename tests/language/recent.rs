@@ -2,7 +2,8 @@
 
 use portcullis::net::IpVersion::{V4, V6};
 
-use crate::judge::{Case, judge, judge_same, refused};
+use crate::judge::{judge, judge_same, refused};
+use crate::rules::Case;
 
 const RULES4: &[Case] = &[
     ("filter/INPUT", "-m recent --set"),
