@@ -86,7 +86,7 @@ fn read() -> Vec<RawRule> {
 fn all_at(kernel: &mut Kernel, chain: &Listed<AnyChain>, generation: Generation) -> Vec<RawRule> {
     let rules = kernel.rules_at(&filter(), chain, generation, &|_, _| true).unwrap();
     let read = |rule| match rule {
-        ChainRule::Read(rule) => rule,
+        ChainRule::Read(rule) => *rule,
         ChainRule::Passed(handle) => panic!("{handle}: all were wanted"),
     };
     rules.into_iter().map(read).collect()

@@ -47,12 +47,18 @@ enum Seen {
     None,
 }
 
-/// A rule's place in a chain whose rules were read.
+/// A rule's place in a chain whose rules were read: small, as most of thousands are only counted.
 #[derive(Debug)]
 enum Slot {
     Kept(ChainRule),
-    Replaced(Listed<Rule>, NewRule),
-    New(NewRule),
+    Replaced(Box<(Listed<Rule>, NewRule)>),
+    New(Box<NewRule>),
+}
+
+impl Slot {
+    fn made(new: NewRule) -> Self {
+        Slot::New(Box::new(new))
+    }
 }
 
 /// The rules of a chain, as far as they matter.
@@ -138,7 +144,8 @@ impl DraftChain {
                 }
             },
             (Source::Kernel, _) | (Source::Mirror(_), None) => {
-                kernel.raw_rules(table, &self.name)?.into_iter().map(ChainRule::Read).collect()
+                let read = |rule| ChainRule::Read(Box::new(rule));
+                kernel.raw_rules(table, &self.name)?.into_iter().map(read).collect()
             }
         };
         let has_passed = listed.iter().any(|rule| matches!(rule, ChainRule::Passed(_)));
@@ -147,9 +154,9 @@ impl DraftChain {
             (true, Sought::Places) => Seen::None,
             (true, Sought::Rule(wanted, _)) => Seen::Like(wanted.rule.clone()),
         };
-        let mut slots: VecDeque<Slot> = std::mem::take(front).into_iter().map(Slot::New).collect();
+        let mut slots: VecDeque<Slot> = std::mem::take(front).into_iter().map(Slot::made).collect();
         slots.extend(listed.into_iter().map(Slot::Kept));
-        slots.extend(std::mem::take(back).into_iter().map(Slot::New));
+        slots.extend(std::mem::take(back).into_iter().map(Slot::made));
         self.rules = Rules::Known(slots);
         Ok(())
     }
@@ -177,7 +184,7 @@ impl DraftChain {
             if let Slot::Kept(ChainRule::Passed(handle)) = slot {
                 // Somebody has deleted it meanwhile.
                 let raw = listed.remove(handle).ok_or(nft::Error::Unsteady { attempts: 1 })?;
-                *slot = Slot::Kept(ChainRule::Read(raw));
+                *slot = Slot::Kept(ChainRule::Read(Box::new(raw)));
             }
         }
         self.seen = Seen::All;
@@ -194,7 +201,8 @@ impl DraftChain {
             Slot::Kept(ChainRule::Read(raw)) => raw.decode().map(|listed| listed.value),
             // Who asks for all of them has read them in the kernel.
             Slot::Kept(ChainRule::Passed(_)) => Err(nft::Error::Unsteady { attempts: 1 }),
-            Slot::Replaced(_, new) | Slot::New(new) => Ok(new.rule.clone()),
+            Slot::Replaced(of) => Ok(of.1.rule.clone()),
+            Slot::New(new) => Ok(new.rule.clone()),
         };
         slots.into_iter().flatten().map(rule).collect()
     }
@@ -211,9 +219,8 @@ impl DraftChain {
             let is_same = match slot {
                 Slot::Kept(ChainRule::Read(raw)) => pattern.is(raw)?,
                 Slot::Kept(ChainRule::Passed(_)) => false,
-                Slot::Replaced(_, new) | Slot::New(new) => {
-                    xtables::same(wanted, &new.rule, version)
-                }
+                Slot::Replaced(of) => xtables::same(wanted, &of.1.rule, version),
+                Slot::New(new) => xtables::same(wanted, &new.rule, version),
             };
             if is_same {
                 return Ok(Some(at));
@@ -225,14 +232,14 @@ impl DraftChain {
     pub(super) fn append(&mut self, new: NewRule) {
         match &mut self.rules {
             Rules::Ends { back, .. } => back.push(new),
-            Rules::Known(slots) => slots.push_back(Slot::New(new)),
+            Rules::Known(slots) => slots.push_back(Slot::made(new)),
         }
     }
 
     pub(super) fn prepend(&mut self, new: NewRule) {
         match &mut self.rules {
             Rules::Ends { front, .. } => front.push_front(new),
-            Rules::Known(slots) => slots.push_front(Slot::New(new)),
+            Rules::Known(slots) => slots.push_front(Slot::made(new)),
         }
     }
 
@@ -241,7 +248,7 @@ impl DraftChain {
     pub(super) fn insert(&mut self, at: usize, new: NewRule) -> bool {
         match &mut self.rules {
             Rules::Known(slots) if at <= slots.len() => {
-                slots.insert(at, Slot::New(new));
+                slots.insert(at, Slot::made(new));
                 true
             }
             Rules::Known(_) | Rules::Ends { .. } => false,
@@ -254,12 +261,12 @@ impl DraftChain {
         let Some(slot) = slots.get_mut(at) else { return Ok(false) };
         let old = match slot {
             Slot::Kept(kept) => Some(listed(kept)?),
-            Slot::Replaced(old, _) => Some(old.clone()),
+            Slot::Replaced(of) => Some(of.0.clone()),
             Slot::New(_) => None,
         };
         *slot = match old {
-            Some(old) => Slot::Replaced(old, new),
-            None => Slot::New(new),
+            Some(old) => Slot::Replaced(Box::new((old, new))),
+            None => Slot::made(new),
         };
         Ok(true)
     }
@@ -269,7 +276,7 @@ impl DraftChain {
         let Rules::Known(slots) = &mut self.rules else { return Ok(false) };
         match slots.remove(at) {
             Some(Slot::Kept(kept)) => self.deleted.push((listed(&kept)?, origin)),
-            Some(Slot::Replaced(old, _)) => self.deleted.push((old, origin)),
+            Some(Slot::Replaced(of)) => self.deleted.push((of.0, origin)),
             Some(Slot::New(_)) => {}
             None => return Ok(false),
         }
@@ -379,14 +386,15 @@ impl DraftChain {
                 let mut waiting = Vec::new();
                 for slot in slots {
                     match slot {
-                        Slot::New(new) => waiting.push(new),
+                        Slot::New(new) => waiting.push(*new),
                         Slot::Kept(old) => {
                             for new in waiting.drain(..) {
                                 self.seal_insertion(new, Some(old.handle()), table, sealed);
                             }
                         }
                         // Others are put in front of it by the handle that it may lose then.
-                        Slot::Replaced(old, replacement) => {
+                        Slot::Replaced(of) => {
+                            let (old, replacement) = *of;
                             for new in waiting.drain(..) {
                                 self.seal_insertion(new, Some(old.handle), table, sealed);
                             }

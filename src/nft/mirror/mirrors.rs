@@ -68,7 +68,7 @@ impl Kernel {
         if may_be && rules.len() >= SHORTEST && self.generation()? == generation {
             self.mirror(table, chain, generation, &rules);
         }
-        Ok(rules.into_iter().map(ChainRule::Read).collect())
+        Ok(rules.into_iter().map(|rule| ChainRule::Read(Box::new(rule))).collect())
     }
 
     fn mirrored(

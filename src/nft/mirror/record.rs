@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use super::digest::BLOCK;
 use crate::nft::RawRule;
 
-/// A rule of a chain, as far as it was wanted.
+/// A rule of a chain, as far as it was wanted: of a thousand most are passed, so they are small.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChainRule {
     /// All of it.
-    Read(RawRule),
+    Read(Box<RawRule>),
     /// The handle of one that was not wanted.
     Passed(u64),
 }
@@ -137,7 +137,7 @@ impl<'a> Replay<'a> {
         let userdata = rest.get(..userdata as usize)?;
         let rule = if (self.wanted)(exprs, userdata) {
             let (exprs, userdata) = (exprs.to_vec(), userdata.to_vec());
-            ChainRule::Read(RawRule { handle, exprs, userdata })
+            ChainRule::Read(Box::new(RawRule { handle, exprs, userdata }))
         } else {
             ChainRule::Passed(handle)
         };

@@ -27,7 +27,7 @@ fn replay(mut log: &[u8]) -> Option<Vec<RawRule>> {
         log = rest;
     }
     let rules = replay.end()?.into_iter().map(|rule| match rule {
-        ChainRule::Read(rule) => rule,
+        ChainRule::Read(rule) => *rule,
         ChainRule::Passed(handle) => panic!("{handle}: all were wanted"),
     });
     Some(rules.collect())
