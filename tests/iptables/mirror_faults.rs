@@ -192,6 +192,27 @@ fn run_when_it_outlives_the_boot_then_there_is_no_mirror() {
     assert!(!made);
 }
 
+/// A module that is loaded anew counts its generations from the start. It has another number then.
+#[test]
+fn module_when_it_is_another_one_then_the_mirror_is_not_read() {
+    let (netns, _) = mirrored();
+    let check = format!("iptables -C {}", rule(6));
+    let cover = |what: &str| {
+        mount(Some("cover"), what, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
+    };
+    cover("/sys/module");
+    for load in 0..3 {
+        fs::create_dir("/sys/module/nf_tables").unwrap();
+        assert!(lists(&netns, &check), "load {load}");
+        assert!(!lists(&netns, &check), "load {load}, again");
+        fs::rename("/sys/module/nf_tables", format!("/sys/module/unloaded{load}")).unwrap();
+    }
+    assert_right(&netns, "without the module");
+    cover("/sys");
+    assert!(lists(&netns, &check) && lists(&netns, &check), "it cannot be told");
+    assert_right(&netns, "without sysfs");
+}
+
 /// Runs a call that is killed when it comes to the `nth` of these system calls; says whether it was.
 fn is_killed_at(netns: &Netns, calls: &str, nth: usize, words: &str) -> bool {
     let inject = format!("inject={calls}:signal=SIGKILL:when={nth}");

@@ -1,19 +1,19 @@
 //! A mirror of long chains in memory, so that a process that looks for one rule need not list all.
 //!
 //! The kernel takes some microseconds for each rule that it lists, and a program that runs once for
-//! each rule lists the chain each time. So what was listed of a chain of [`SHORTEST`] rules and more
-//! is kept below `/run/portcullis/mirrors`, and read instead of the kernel's listing where the
-//! kernel itself proves that nothing has changed: each commit in a network namespace, of anybody's,
-//! makes its generation one greater, so that equal generations mean equal rules. Counts and other
-//! states of rules are as they were when the chain was listed: who shows or keeps them must not
-//! read here.
+//! each rule lists the chain each time. So what was listed of a chain of 64 rules and more is kept
+//! below `/run/portcullis/mirrors`, and read instead of the kernel's listing where the kernel itself
+//! proves that nothing has changed: each commit in a network namespace, of anybody's, makes its
+//! generation one greater, so that equal generations mean equal rules. Counts and other states of
+//! rules are as they were when the chain was listed: who shows or keeps them must not read here.
 //!
-//! - A [`ledger`](self) for each network namespace says which generation its mirrors are of. A
-//!   commit of ours that is known to be the next one takes the ledger along: the batch was made for
-//!   the ledger's generation (`NFNL_BATCH_GENID`), so the kernel refuses it unless it is, and its own
-//!   generation is the next. Rules that it makes are asked back (`NLM_F_ECHO`), as they are listed,
-//!   and put behind the file; deletions too. After a commit of anybody else the ledger is behind for
-//!   good, and the next who lists a long chain begins a new one.
+//! - A ledger for each network namespace says which generation its mirrors are of. A commit of ours
+//!   that is known to be the next one takes the ledger along. Known it is by two things: the batch
+//!   was made for the ledger's generation (`NFNL_BATCH_GENID`), so that the kernel refuses it at any
+//!   other; and something in it is always a change, as a batch that finds all as it is to be leaves
+//!   the generation as it was. Rules that it makes are asked back as they are listed (`NLM_F_ECHO`)
+//!   and put behind the file, and so are deletions. After a commit of anybody else the ledger is
+//!   behind for good, and the next who lists a long chain begins a new one.
 //! - Who is killed after a commit leaves a ledger that is behind. Nobody else can take it along, as
 //!   nobody else's batch was made for that generation.
 //! - The network namespace is known by its cookie, which no other has until the next boot. So the
