@@ -26,27 +26,31 @@ const CLOEXEC: libc::c_uint = 1;
 /// namespaces it is that of the calling thread.
 ///
 /// Where no procfs may be mounted (fsopen(2) came with Linux 5.2 and wants CAP_SYS_ADMIN) it is
-/// the one at `/proc`; also where that has sysctls that are read-only or hidden by another mount,
-/// as somebody meant this process not to write them.
+/// the one at `/proc`. So it is where somebody meant to confine this process: where `/proc/sys/net`
+/// is read-only or hidden by another mount, and under a filter of system calls (seccomp(2)), which
+/// may kill who mounts. A mount deeper below, over `ipv4` alone, is not looked for.
 ///
 /// # Errors
 /// Whatever open(2) says.
 pub fn open_proc(path: &Path, flags: OFlag) -> io::Result<File> {
     static OWN: OnceLock<Option<OwnedFd>> = OnceLock::new();
     let flags = flags | OFlag::O_CLOEXEC;
-    let file = match OWN.get_or_init(|| if has_plain_sysctls() { mount().ok() } else { None }) {
+    let file = match OWN.get_or_init(|| if is_confined() { None } else { mount().ok() }) {
         Some(own) => openat(own, path, flags, Mode::empty())?,
         None => nix::fcntl::open(&Path::new("/proc").join(path), flags, Mode::empty())?,
     };
     Ok(File::from(file))
 }
 
-/// Whether the sysctls at `/proc` are the kernel's and may be written.
-fn has_plain_sysctls() -> bool {
-    statfs("/proc/sys/net").is_ok_and(|sysctls| {
+/// Whether sysctls are to be had at `/proc` alone, or not at all.
+fn is_confined() -> bool {
+    let sysctls = statfs("/proc/sys/net");
+    let are_plain = sysctls.is_ok_and(|sysctls| {
         sysctls.filesystem_type() == PROC_SUPER_MAGIC
             && !sysctls.flags().contains(FsFlags::ST_RDONLY)
-    })
+    });
+    // SAFETY: this option takes no further argument.
+    !are_plain || unsafe { libc::prctl(libc::PR_GET_SECCOMP) } != 0
 }
 
 /// Mounts a procfs at no place: it goes when its descriptor is closed.
