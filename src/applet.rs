@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
 
 use crate::front::{cni, daemon, inspect, install, iptables};
 
@@ -58,8 +59,8 @@ pub fn run(given: &[OsString]) -> ExitCode {
     let called = arguments.first().map_or("", |first| first.rsplit('/').next().unwrap_or(first));
     let word = arguments.get(1).map_or("", String::as_str);
     let plugin = PLUGINS.iter().find(|plugin| plugin.name == called || plugin.name == word);
-    start_logging();
     if let Some(plugin) = plugin {
+        start_logging(LevelFilter::WARN);
         // What is not UTF-8 is not unset: it is refused where it is looked at.
         let get =
             |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
@@ -70,9 +71,12 @@ pub fn run(given: &[OsString]) -> ExitCode {
     let program = iptables::Program::find(called).map(|program| (program, 1));
     let program = program.or_else(|| iptables::Program::find(word).map(|program| (program, 2)));
     if let Some((program, first)) = program {
+        // They have nothing to warn of, and live no longer than it takes to get ready for it.
+        start_logging(LevelFilter::OFF);
         let words = given.get(first..).unwrap_or_default();
         return iptables::run(program, words, &mut io::stdout().lock(), &mut io::stderr().lock());
     }
+    start_logging(LevelFilter::WARN);
     match Arguments::try_parse_from(arguments) {
         Ok(arguments) => finish(&command(&arguments.command)),
         Err(usage) => {
@@ -142,12 +146,12 @@ fn finish(result: &Result<(), Error>) -> ExitCode {
 }
 
 /// Logs to standard error, from the level that `PORTCULLIS_LOG` names (error, warn, info, debug,
-/// trace; warn if unset).
-fn start_logging() {
+/// trace), or else from this one.
+fn start_logging(default: LevelFilter) {
     let level = std::env::var("PORTCULLIS_LOG").ok().and_then(|level| level.parse().ok());
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_max_level(level.unwrap_or(tracing::level_filters::LevelFilter::WARN))
-        .without_time()
-        .init();
+    let level = level.unwrap_or(default);
+    if level != LevelFilter::OFF {
+        let format = tracing_subscriber::fmt().with_writer(io::stderr);
+        format.with_max_level(level).without_time().init();
+    }
 }
