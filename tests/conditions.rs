@@ -184,7 +184,7 @@ fn load_ours(side: &Side, version: IpVersion, cases: &[&str]) {
         let mut transaction = Transaction::new();
         let chain = Name::literal(side.ours);
         let rule = Rule::new(exprs);
-        transaction.push(Change::AddRule { table: table(), chain, rule, after: None });
+        transaction.push(Change::AddRule { table: table(), chain, rule: rule.into(), after: None });
         kernel.commit(&transaction, None).unwrap_or_else(|e| panic!("{case}: {e}"));
     }
 }

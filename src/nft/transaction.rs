@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use super::batch::{Batch, Writer};
 use super::describe::describe;
@@ -50,7 +51,7 @@ pub enum Change {
         /// The chain.
         chain: Name,
         /// The rule.
-        rule: Rule,
+        rule: Arc<Rule>,
         /// The handle of the rule behind which it goes.
         after: Option<u64>,
     },
@@ -61,7 +62,7 @@ pub enum Change {
         /// The chain.
         chain: Name,
         /// The rule.
-        rule: Rule,
+        rule: Arc<Rule>,
         /// The handle of the rule before which it goes.
         before: Option<u64>,
     },
@@ -75,7 +76,7 @@ pub enum Change {
         /// The rule that goes.
         old: Listed<Rule>,
         /// The rule that takes its place.
-        new: Rule,
+        new: Arc<Rule>,
     },
     /// `delete rule`.
     DeleteRule(TableId, Name, Listed<Rule>),

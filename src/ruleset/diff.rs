@@ -240,10 +240,13 @@ fn diff_chain(
         let next = matched[at..].iter().flatten().next();
         let (table, chain, rule) = (table.clone(), name.clone(), rule.clone());
         stages.add_rules.push(match next {
-            Some(next) => {
-                Change::InsertRule { table, chain, rule, before: Some(there[*next].handle) }
-            }
-            None => Change::AddRule { table, chain, rule, after: None },
+            Some(next) => Change::InsertRule {
+                table,
+                chain,
+                rule: rule.into(),
+                before: Some(there[*next].handle),
+            },
+            None => Change::AddRule { table, chain, rule: rule.into(), after: None },
         });
     }
     Ok(())

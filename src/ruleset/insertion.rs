@@ -153,7 +153,7 @@ pub fn diff_insertions(
         }
         if let (Some(rule), None) = (wanted, kept) {
             let (table, chain) = (table.clone(), name.clone());
-            changes.push(Change::InsertRule { table, chain, rule, before: None });
+            changes.push(Change::InsertRule { table, chain, rule: rule.into(), before: None });
         }
     }
     Plan::of_changes(changes)

@@ -178,10 +178,10 @@ impl Companion {
                     Change::AddChain(table.clone(), Chain::new(name.clone())),
                     Change::FlushChain(table.clone(), name.clone()),
                 ];
-                let add = |rule| Change::AddRule {
+                let add = |rule: Rule| Change::AddRule {
                     table: table.clone(),
                     chain: name.clone(),
-                    rule,
+                    rule: rule.into(),
                     after: None,
                 };
                 changes.extend(rules.into_iter().map(add));

@@ -1,6 +1,8 @@
 //! From words to the rules that nf_tables runs: expressions in the order of iptables-nft, and the
 //! shape in the userdata.
 
+use std::sync::Arc;
+
 use super::base::{self, Base};
 use super::companion::Companion;
 use super::error::Error;
@@ -24,8 +26,8 @@ pub struct Counters {
 /// A rule of an ip or ip6 table, and what must be in the table before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compiled {
-    /// The rule.
-    pub rule: Rule,
+    /// The rule; shared with the changes that make it, since a save file has thousands.
+    pub rule: Arc<Rule>,
     /// Sets, chains and objects that rules share by name; they go when no rule names them any more.
     pub companions: Vec<Companion>,
 }
@@ -221,7 +223,7 @@ fn rule(
     let Counters { packets, bytes } = counters;
     exprs.push(Counter { packets, bytes }.into());
     exprs.extend(rest.target.iter().cloned());
-    let rule = Rule { exprs, userdata: rest.userdata.clone() };
+    let rule = Rule { exprs, userdata: rest.userdata.clone() }.into();
     let mut compiled = Compiled { rule, companions: rest.companions.clone() };
     name_own_sets(&mut compiled, spec.chain.unwrap_or_default(), spec.version)?;
     Ok(compiled)

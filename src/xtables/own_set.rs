@@ -1,5 +1,7 @@
 //! Names of sets that belong to one rule: complete once the rule is.
 
+use std::sync::Arc;
+
 use super::companion::Companion;
 use super::compile::Compiled;
 use super::error::Error;
@@ -37,7 +39,8 @@ pub(super) fn name_own_sets(
         number += 1;
     }
     number = 0;
-    for name in compiled.rule.exprs.iter_mut().filter_map(named).filter(|name| is_own(name)) {
+    let rule = Arc::make_mut(&mut compiled.rule);
+    for name in rule.exprs.iter_mut().filter_map(named).filter(|name| is_own(name)) {
         *name = complete(name, number)?;
         number += 1;
     }

@@ -144,7 +144,7 @@ fn replace_rule_when_it_is_in_the_middle_then_the_new_one_has_its_place() {
     let old = rules_of(&mut kernel, "input").remove(0);
     let new = Rule::new(vec![Immediate::Verdict(Verdict::Return).into()]);
     let (table, chain) = (table_id("ip held"), Name::literal("input"));
-    let change = Change::ReplaceRule { table, chain, old, new };
+    let change = Change::ReplaceRule { table, chain, old, new: new.into() };
     commit(&mut kernel, vec![change]).unwrap();
     let wanted = SCRIPT.replace("counter packets 5 bytes 200 jump regular", "return");
     assert_eq!(nft_list("ip held"), wanted);
@@ -156,7 +156,7 @@ fn replace_rule_when_it_is_not_there_then_is_refused_as_written() {
     let old = Listed { handle: 4711, value: Rule::new(vec![]) };
     let new = Rule::new(vec![Immediate::Verdict(Verdict::Return).into()]);
     let (table, chain) = (table_id("ip held"), Name::literal("input"));
-    let change = Change::ReplaceRule { table, chain, old, new };
+    let change = Change::ReplaceRule { table, chain, old, new: new.into() };
     let Err(Error::Refused(refused)) = commit(&mut kernel, vec![change]) else {
         panic!("there is no such rule")
     };

@@ -221,7 +221,12 @@ fn explain_when_a_rule_is_refused_then_prints_the_rule() {
     let (chain, rule) = rules[0].clone();
     transaction.push(Change::DeleteChain(table(), Name::literal("elsewhere")));
     let (table, elsewhere) = (table(), Name::literal("nowhere"));
-    transaction.push(Change::AddRule { table, chain: elsewhere, rule: rule.value, after: None });
+    transaction.push(Change::AddRule {
+        table,
+        chain: elsewhere,
+        rule: rule.value.into(),
+        after: None,
+    });
     assert_eq!(chain.as_str(), "here");
     let Err(Error::Refused(changes)) = kernel.commit(&transaction, None) else {
         panic!("there is no such chain")

@@ -53,7 +53,7 @@ fn counted(rules: &[Vec<Expr>]) -> Vec<u64> {
     transaction.push(Change::AddBaseChain(id.clone(), chain));
     for exprs in rules {
         let (table, chain, rule) = (id.clone(), name.clone(), Rule::new(exprs.clone()));
-        transaction.push(Change::AddRule { table, chain, rule, after: None });
+        transaction.push(Change::AddRule { table, chain, rule: rule.into(), after: None });
     }
     kernel.commit(&transaction, None).unwrap();
     let listed = kernel.rules(&id, Some(&name)).unwrap();

@@ -34,7 +34,7 @@ fn rule(number: usize) -> Rule {
     );
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     match command(&words, IpVersion::V4).unwrap().operation {
-        Operation::Append { rules, .. } => rules[0].rule.clone(),
+        Operation::Append { rules, .. } => Rule::clone(&rules[0].rule),
         other => panic!("{other:?}"),
     }
 }
@@ -44,13 +44,13 @@ fn rule_with_set(number: usize) -> Rule {
     let words = format!("-A T -p tcp -m multiport --dports {number},80 -m limit --limit 3/min");
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     match command(&words, IpVersion::V4).unwrap().operation {
-        Operation::Append { rules, .. } => rules[0].rule.clone(),
+        Operation::Append { rules, .. } => Rule::clone(&rules[0].rule),
         other => panic!("{other:?}"),
     }
 }
 
 fn add(rule: Rule) -> Change {
-    Change::AddRule { table: filter(), chain: t(), rule, after: None }
+    Change::AddRule { table: filter(), chain: t(), rule: rule.into(), after: None }
 }
 
 fn commit(changes: Vec<Change>) {
@@ -180,15 +180,17 @@ fn act(deed: Deed, number: usize) {
         Deed::AddWithSet => commit(vec![add(rule_with_set(number))]),
         Deed::AddBehind(place) => {
             let after = Some(at(place).handle);
-            commit(vec![Change::AddRule { table, chain, rule: new, after }]);
+            commit(vec![Change::AddRule { table, chain, rule: new.into(), after }]);
         }
-        Deed::Insert => commit(vec![Change::InsertRule { table, chain, rule: new, before: None }]),
+        Deed::Insert => {
+            commit(vec![Change::InsertRule { table, chain, rule: new.into(), before: None }]);
+        }
         Deed::InsertBefore(place) => {
             let before = Some(at(place).handle);
-            commit(vec![Change::InsertRule { table, chain, rule: new, before }]);
+            commit(vec![Change::InsertRule { table, chain, rule: new.into(), before }]);
         }
         Deed::Replace(place) => {
-            commit(vec![Change::ReplaceRule { table, chain, old: at(place), new }]);
+            commit(vec![Change::ReplaceRule { table, chain, old: at(place), new: new.into() }]);
         }
         Deed::Delete(place) => commit(vec![Change::DeleteRule(table, chain, at(place))]),
         Deed::Several(place) => {
@@ -198,16 +200,16 @@ fn act(deed: Deed, number: usize) {
                 Change::InsertRule {
                     table: table.clone(),
                     chain: chain.clone(),
-                    rule: new.clone(),
+                    rule: new.clone().into(),
                     before,
                 },
                 add(new.clone()),
                 Change::AddSet(table_id("ip filter"), marks(number)),
-                Change::InsertRule { table, chain, rule: new, before: None },
+                Change::InsertRule { table, chain, rule: new.into(), before: None },
             ]);
         }
         Deed::OtherChain => {
-            commit(vec![Change::AddRule { table, chain: other, rule: new, after: None }]);
+            commit(vec![Change::AddRule { table, chain: other, rule: new.into(), after: None }]);
         }
         Deed::OtherTable => commit(vec![Change::AddTable(Table::new(table_id("ip6 filter")))]),
         Deed::Rename => {
@@ -335,11 +337,21 @@ fn commit_when_it_is_counted_on_then_raises_the_generation_by_one() {
         &|| policy.clone(),
         &|| policy.clone(),
         &|| Change::SetChainCounters(table.clone(), input.clone(), counters),
-        &|| Change::ReplaceRule { table: table.clone(), chain: t(), old: first(), new: rule(1) },
+        &|| Change::ReplaceRule {
+            table: table.clone(),
+            chain: t(),
+            old: first(),
+            new: rule(1).into(),
+        },
         &|| Change::DeleteRule(table.clone(), t(), first()),
         &|| add(rule(1)),
         &|| Change::DeleteChain(table.clone(), u.clone()),
-        &|| Change::InsertRule { table: table.clone(), chain: t(), rule: rule(1), before: None },
+        &|| Change::InsertRule {
+            table: table.clone(),
+            chain: t(),
+            rule: rule(1).into(),
+            before: None,
+        },
         &|| Change::DeleteTable(table.clone()),
     ];
     for change in felt {

@@ -87,7 +87,7 @@ impl Whole {
                 .clone()
                 .with_own_sets(|name| self.sets.iter().find(|(set, _)| set.name == *name).cloned());
             let (table, chain) = (id.clone(), chain.clone());
-            transaction.push(Change::AddRule { table, chain, rule, after: None });
+            transaction.push(Change::AddRule { table, chain, rule: rule.into(), after: None });
         }
         transaction
     }

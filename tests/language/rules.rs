@@ -199,6 +199,6 @@ pub fn change(version: IpVersion, at: &str, number: usize, rules: &[Compiled]) -
     }
     let jump = Rule::new(vec![Immediate::Verdict(Verdict::Jump(chain)).into()]);
     let from = Name::new(place(at).1).unwrap();
-    transaction.push(Change::AddRule { table: id, chain: from, rule: jump, after: None });
+    transaction.push(Change::AddRule { table: id, chain: from, rule: jump.into(), after: None });
     transaction
 }

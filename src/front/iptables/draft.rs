@@ -2,6 +2,7 @@
 //! as one batch.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::builtin::Table;
 use super::draft_chain::{DraftChain, NewRule, Sought, Source};
@@ -383,7 +384,7 @@ impl<'a> Draft<'a> {
         let ready = |compiled: &Compiled| {
             let Compiled { mut rule, companions } = compiled.clone();
             if let Some(name) = &renamed {
-                retarget(&mut rule, name);
+                retarget(Arc::make_mut(&mut rule), name);
             }
             NewRule { rule, companions, origin }
         };

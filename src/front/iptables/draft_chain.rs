@@ -1,6 +1,7 @@
 //! One chain as it will be when a change is committed.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::builtin::Builtin;
 use super::sealed::{Deed, Origin, Sealed};
@@ -15,7 +16,7 @@ use crate::xtables::{self, Companion, Compiled, Pattern};
 /// A rule that is to be made, with what must be in the table before it.
 #[derive(Debug, Clone)]
 pub(super) struct NewRule {
-    pub(super) rule: Rule,
+    pub(super) rule: Arc<Rule>,
     pub(super) companions: Vec<Companion>,
     pub(super) origin: Origin,
 }
@@ -152,7 +153,7 @@ impl DraftChain {
         self.seen = match (has_passed, sought) {
             (false, _) => Seen::All,
             (true, Sought::Places) => Seen::None,
-            (true, Sought::Rule(wanted, _)) => Seen::Like(wanted.rule.clone()),
+            (true, Sought::Rule(wanted, _)) => Seen::Like(Rule::clone(&wanted.rule)),
         };
         let mut slots: VecDeque<Slot> = std::mem::take(front).into_iter().map(Slot::made).collect();
         slots.extend(listed.into_iter().map(Slot::Kept));
@@ -170,7 +171,7 @@ impl DraftChain {
     ) -> Result<(), nft::Error> {
         let is_enough = match (&self.seen, sought) {
             (Seen::All, _) | (_, Sought::Places) => true,
-            (Seen::Like(seen), Sought::Rule(wanted, _)) => *seen == wanted.rule,
+            (Seen::Like(seen), Sought::Rule(wanted, _)) => *seen == *wanted.rule,
             (Seen::None, Sought::Rule(..)) => false,
         };
         let Rules::Known(slots) = &mut self.rules else { return Ok(()) };
@@ -201,8 +202,8 @@ impl DraftChain {
             Slot::Kept(ChainRule::Read(raw)) => raw.decode().map(|listed| listed.value),
             // Who asks for all of them has read them in the kernel.
             Slot::Kept(ChainRule::Passed(_)) => Err(nft::Error::Unsteady { attempts: 1 }),
-            Slot::Replaced(of) => Ok(of.1.rule.clone()),
-            Slot::New(new) => Ok(new.rule.clone()),
+            Slot::Replaced(of) => Ok(Rule::clone(&of.1.rule)),
+            Slot::New(new) => Ok(Rule::clone(&new.rule)),
         };
         slots.into_iter().flatten().map(rule).collect()
     }

@@ -63,7 +63,7 @@ impl Draft<'_> {
             }
             let found = self.loaded(&name, Sought::Places)?.ok_or(Error::NoSuch)?;
             for (at, rule) in zeroed {
-                let new = NewRule { rule, companions: Vec::new(), origin };
+                let new = NewRule { rule: rule.into(), companions: Vec::new(), origin };
                 if !found.replace(at, new)? {
                     return Err(Error::NoRule);
                 }

@@ -214,17 +214,32 @@ fn commit_when_it_changes_rules_then_the_mirror_has_records_of_it() {
     let old = crate::nft::Listed { handle: 5, value: drop() };
     let changes = [
         Change::DeleteRule(filter.clone(), t.clone(), old.clone()),
-        Change::AddRule { table: filter.clone(), chain: t.clone(), rule: drop(), after: None },
-        Change::AddRule { table: filter.clone(), chain: name("U"), rule: drop(), after: None },
-        Change::AddRule { table: table("nat"), chain: t.clone(), rule: drop(), after: None },
-        Change::InsertRule { table: filter.clone(), chain: t.clone(), rule: drop(), before: None },
+        Change::AddRule {
+            table: filter.clone(),
+            chain: t.clone(),
+            rule: drop().into(),
+            after: None,
+        },
+        Change::AddRule {
+            table: filter.clone(),
+            chain: name("U"),
+            rule: drop().into(),
+            after: None,
+        },
+        Change::AddRule { table: table("nat"), chain: t.clone(), rule: drop().into(), after: None },
         Change::InsertRule {
             table: filter.clone(),
             chain: t.clone(),
-            rule: drop(),
+            rule: drop().into(),
+            before: None,
+        },
+        Change::InsertRule {
+            table: filter.clone(),
+            chain: t.clone(),
+            rule: drop().into(),
             before: Some(6),
         },
-        Change::ReplaceRule { table: filter.clone(), chain: t.clone(), old, new: drop() },
+        Change::ReplaceRule { table: filter.clone(), chain: t.clone(), old, new: drop().into() },
         Change::SetPolicy(filter.clone(), t.clone(), Policy::Drop),
     ];
     let mut ledger = ledger();
@@ -299,7 +314,7 @@ fn commit_when_it_may_change_nothing_then_is_not_counted_on() {
     ];
     assert!(!is_felt(&changes));
     let drop = rule(Verdict::Drop);
-    changes.push(Change::AddRule { table: filter, chain: t, rule: drop, after: None });
+    changes.push(Change::AddRule { table: filter, chain: t, rule: drop.into(), after: None });
     assert!(is_felt(&changes));
 }
 
@@ -308,7 +323,7 @@ fn commit_when_it_makes_many_rules_then_they_are_not_asked_back() {
     let add = |chain: &str| Change::AddRule {
         table: table("filter"),
         chain: name(chain),
-        rule: rule(Verdict::Drop),
+        rule: rule(Verdict::Drop).into(),
         after: None,
     };
     let many: Vec<Change> = (0..9).map(|_| add("T")).collect();
