@@ -89,6 +89,48 @@ fn chain_of_tproxy_when_rules_are_added_or_others_go_then_says_the_same() {
     assert_eq!(body(), expected);
 }
 
+/// A chain that another program has led to stays, and with it nothing that was asked for fails.
+#[test]
+fn chain_of_tproxy_when_another_program_leads_to_it_then_stays_alone() {
+    isolate();
+    let netns = Netns::add("host");
+    let other = GATE.replace("15001", "15002");
+    let gate = |rule: &str| format!("iptables -t mangle -A PREROUTING {rule}");
+    let ways = [
+        format!("add rule ip mangle adm goto {GATE}\n"),
+        format!("add rule ip mangle adm jump {GATE}\n"),
+        format!("add rule ip mangle adm tcp dport vmap {{ 80 : goto {GATE} }}\n"),
+        format!(
+            "add map ip mangle m {{ type inet_service : verdict; }}\n\
+             add element ip mangle m {{ 80 : jump {GATE} }}\n"
+        ),
+    ];
+    for way in ways {
+        ours(&netns, &gate(RULE), "");
+        ours(&netns, &gate(&RULE.replace("15001", "15002")), "");
+        netns.nft(&format!("add chain ip mangle adm\n{way}"));
+        assert_eq!(chains(&netns), [GATE, &other, "adm"], "{way}");
+        ours(&netns, "iptables -t mangle -D PREROUTING 1", "");
+        assert_eq!(chains(&netns), [GATE, &other, "adm"], "{way}");
+        ours(&netns, "iptables -t mangle -F PREROUTING", "");
+        assert_eq!(chains(&netns), [GATE, "adm"], "{way}");
+        ours(&netns, "iptables -t mangle -N user", "");
+        ours(&netns, "iptables -t mangle -A user -m recent --name x --set", "");
+        ours(&netns, "iptables -t mangle -Z", "");
+        ours(&netns, "iptables -t mangle -D user 1", "");
+        ours(&netns, "iptables -t mangle -X user", "");
+        assert_eq!(lists(&netns), Vec::<String>::new(), "{way}");
+        ours(&netns, "iptables-restore -n", "*mangle\n-F\nCOMMIT\n");
+        netns.nft("flush chain ip mangle adm\n");
+        if way.contains("add map") {
+            netns.nft("delete map ip mangle m\n");
+        }
+        netns.nft("delete chain ip mangle adm\n");
+        ours(&netns, "iptables -t mangle -F", "");
+        assert_eq!(chains(&netns), Vec::<String>::new(), "{way}");
+    }
+}
+
 #[test]
 fn tproxy_when_a_chain_is_called_from_elsewhere_then_the_kernel_refuses() {
     isolate();

@@ -136,7 +136,9 @@ fn command(program: Program, words: &[String], out: &mut impl Write) -> Result<(
         | Operation::Zero { .. }
         | Operation::List { zero: true, .. }
         | Operation::ListRules { zero: true, .. } => {
-            let done = done.and_then(|()| sweep(&mut kernel, &table_id(table, version)));
+            if done.is_ok() {
+                sweep(&mut kernel, &table_id(table, version));
+            }
             kernel.close_later();
             return done;
         }

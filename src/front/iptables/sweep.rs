@@ -2,49 +2,119 @@
 
 use std::collections::BTreeSet;
 
-use super::error::Error;
-use crate::nft::{Change, Expr, Kernel, Name, Rule, Set, TableId, Transaction};
-use crate::xtables::{TPROXY_TABLE, companion_chain, is_companion, is_companion_chain};
+use crate::nft::{
+    self, ChainUsage, Change, Expr, Generation, Kernel, Name, RawRule, Rule, Set, TableId,
+    Transaction,
+};
+use crate::xtables::{TPROXY_TABLE, is_companion, is_companion_chain};
 
 /// Deletes them, after rules were deleted: a batch of its own, which only follows where such sets
 /// or chains are left. If somebody commits meanwhile they stay until rules are deleted the next
 /// time.
-pub(super) fn sweep(kernel: &mut Kernel, table: &TableId) -> Result<(), Error> {
-    let has_chains = !chains(kernel, table)?.is_empty();
-    if !has_chains && !kernel.sets(table)?.iter().any(is_companion) {
+///
+/// What was asked for is done by then. So nothing here makes it fail: what cannot go stays.
+pub(super) fn sweep(kernel: &mut Kernel, table: &TableId) {
+    if let Err(error) = try_to_sweep(kernel, table) {
+        tracing::debug!(%error, %table, "what came with rules stays");
+    }
+}
+
+fn try_to_sweep(kernel: &mut Kernel, table: &TableId) -> Result<(), nft::Error> {
+    if chains(kernel, table)?.is_empty() && sets(kernel, table)?.is_empty() {
         return Ok(());
     }
-    let (generation, (sets, chains, rules)) = kernel.consistently(|kernel| {
-        Ok((kernel.sets(table)?, chains(kernel, table)?, kernel.rules(table, None)?))
-    })?;
-    let named: BTreeSet<&Name> = rules.iter().flat_map(|(_, rule)| names(&rule.value)).collect();
-    let mut transaction = Transaction::new();
-    for chain in chains.into_iter().filter(|chain| !named.contains(chain)) {
-        transaction.push(Change::FlushChain(table.clone(), chain.clone()));
-        transaction.push(Change::DeleteChain(table.clone(), chain));
+    let (generation, orphans) = kernel.consistently(|kernel| orphans(kernel, table))?;
+    delete(kernel, &orphans, generation)
+}
+
+/// All in one batch; if the kernel takes one for needed, each in its own. It never deletes what is
+/// needed, so that these hold whatever was committed meanwhile.
+fn delete(
+    kernel: &mut Kernel,
+    orphans: &[Vec<Change>],
+    generation: Generation,
+) -> Result<(), nft::Error> {
+    match kernel.commit(&batch(orphans), Some(generation)) {
+        Err(nft::Error::Refused(_)) => {}
+        done => return done.map(|_| ()),
     }
-    let left = |set: &&Set| is_companion(set) && !named.contains(&set.name);
-    for set in sets.iter().filter(left) {
-        transaction.push(Change::DeleteSet(table.clone(), set.name.clone()));
+    for orphan in orphans {
+        match kernel.commit(&batch(std::slice::from_ref(orphan)), None) {
+            Err(error @ nft::Error::Refused(_)) => tracing::debug!(%error, "it stays"),
+            done => done.map(|_| ())?,
+        }
     }
-    kernel.commit(&transaction, Some(generation))?;
     Ok(())
 }
 
+fn batch(orphans: &[Vec<Change>]) -> Transaction {
+    let mut transaction = Transaction::new();
+    for change in orphans.iter().flatten() {
+        transaction.push(change.clone());
+    }
+    transaction
+}
+
+/// What nobody needs: for each, the changes that delete it.
+fn orphans(kernel: &mut Kernel, table: &TableId) -> Result<Vec<Vec<Change>>, nft::Error> {
+    let mut orphans = Vec::new();
+    for usage in chains(kernel, table)? {
+        let name = usage.chain.value.name().clone();
+        // The kernel counts whoever leads there: elements of maps, and rules of other programs.
+        let own = kernel.raw_rules(table, &name)?.len();
+        if u32::try_from(own).is_ok_and(|own| own == usage.uses) {
+            let flush = Change::FlushChain(table.clone(), name.clone());
+            orphans.push(vec![flush, Change::DeleteChain(table.clone(), name)]);
+        }
+    }
+    let sets = sets(kernel, table)?;
+    if !sets.is_empty() {
+        let rules = kernel.raw_rules_by_chain(table, None)?;
+        let named = named(rules.iter().flat_map(|(_, rules)| rules), &sets)?;
+        let left = sets.into_iter().filter(|set| !named.contains(&set.name));
+        orphans.extend(left.map(|set| vec![Change::DeleteSet(table.clone(), set.name)]));
+    }
+    Ok(orphans)
+}
+
 /// The chains that came with rules: one table alone can have any.
-fn chains(kernel: &mut Kernel, table: &TableId) -> Result<Vec<Name>, crate::nft::Error> {
+fn chains(kernel: &mut Kernel, table: &TableId) -> Result<Vec<ChainUsage>, nft::Error> {
     if table.name.as_str() != TPROXY_TABLE {
         return Ok(Vec::new());
     }
-    let all = kernel.chains(table)?.into_iter().map(|chain| chain.value.name().clone());
-    Ok(all.filter(is_companion_chain).collect())
+    let mut all = kernel.all_chain_usage(table)?;
+    all.retain(|usage| is_companion_chain(usage.chain.value.name()));
+    Ok(all)
 }
 
-/// The sets and chains that a rule names.
+/// The sets that came with rules.
+fn sets(kernel: &mut Kernel, table: &TableId) -> Result<Vec<Set>, nft::Error> {
+    let mut all = kernel.sets(table)?;
+    all.retain(is_companion);
+    Ok(all)
+}
+
+/// The sets that rules name, as far as they are among these or are called like them. Of thousands
+/// of rules only those are decoded that have the beginning of such a name in them.
+fn named<'a>(
+    rules: impl Iterator<Item = &'a RawRule>,
+    sets: &[Set],
+) -> Result<BTreeSet<Name>, nft::Error> {
+    let beginning = |set: &Set| set.name.as_str().split_inclusive('-').next().map(str::to_owned);
+    let beginnings: BTreeSet<String> = sets.iter().filter_map(beginning).collect();
+    let mut named = BTreeSet::new();
+    for rule in rules {
+        if beginnings.iter().any(|beginning| rule.may_name(beginning)) {
+            named.extend(names(&rule.decode()?.value).cloned());
+        }
+    }
+    Ok(named)
+}
+
+/// The sets that a rule names.
 fn names(rule: &Rule) -> impl Iterator<Item = &Name> {
-    let sets = rule.exprs.iter().filter_map(|expr| match expr {
+    rule.exprs.iter().filter_map(|expr| match expr {
         Expr::Dynset(dynset) => Some(&dynset.set),
-        expr => expr.set_ref().map(crate::nft::expr::SetRef::name),
-    });
-    sets.chain(companion_chain(rule))
+        expr => expr.set_ref().map(nft::expr::SetRef::name),
+    })
 }
