@@ -290,3 +290,41 @@ fn list_when_rules_want_different_times_then_is_refused_by_name() {
     assert_eq!(answer.code, Some(2), "{answer:?}");
     assert!(answer.err.contains("Error occurred at line: 3"), "{answer:?}");
 }
+
+#[test]
+fn list_when_another_programs_set_has_its_name_then_is_refused_and_nothing_changes() {
+    isolate();
+    let netns = Netns::add("host");
+    ours(&netns, "iptables -A INPUT -m recent --name own --set -j ACCEPT", "");
+    let sets = [
+        "set ip filter recent-x { type inet_service; }",
+        "set ip filter recent-x { type ipv4_addr; }",
+        "set ip filter recent-x { type ipv4_addr; size 65535; flags dynamic; }",
+        "set ip filter recent-x { type ipv4_addr; flags interval; }",
+        "map ip filter recent-x { type ipv4_addr : verdict; }",
+    ];
+    for set in sets {
+        netns.nft(&format!("add {set}\n"));
+        let before = netns.ruleset();
+        let calls = [
+            ("iptables -A INPUT -m recent --name x --rcheck -j DROP", ""),
+            ("iptables -I INPUT -m recent --name x --set", ""),
+            ("iptables -R INPUT 1 -m recent --name x --rcheck --seconds 60 -j DROP", ""),
+            (
+                "iptables-restore -n",
+                "*filter\n-F INPUT\n-A INPUT -m recent --name x --set\nCOMMIT\n",
+            ),
+        ];
+        for (line, input) in calls {
+            let answer = Family::Ours.call(&netns, &split(line), input);
+            assert_eq!(answer.code, Some(4), "{set}: {line}: {answer:?}");
+            let expected = "(File exists): rule in chain INPUT\nanother program's set has the name \
+                            recent-x, which \"-m recent\" needs\n";
+            assert!(answer.err.ends_with(expected), "{answer:?}");
+            assert_eq!(netns.ruleset(), before, "{set}: {line}");
+        }
+        netns.nft(&format!("delete {} ip filter recent-x\n", &set[..3]));
+    }
+    ours(&netns, "iptables -A INPUT -m recent --name x --rcheck --seconds 60 -j DROP", "");
+    ours(&netns, "iptables -A INPUT -m recent --name x --set", "");
+}

@@ -17,7 +17,7 @@ impl Draft<'_> {
     ) -> Result<(), Error> {
         self.check_place(chain, rule, origin)?;
         self.renew_map(&rule.rule, origin)?;
-        self.note_lists(rule, origin)
+        self.note_lists(chain, rule, origin)
     }
 
     /// A target that xtables takes in one table and below one hook only: the kernel would take its

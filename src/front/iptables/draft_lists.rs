@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::Draft;
-use super::error::Error;
+use super::error::{Error, Refusal};
 use super::sealed::{Origin, Sealed};
 use crate::nft::{Change, Expr, Name, Rule, Set, TableId};
 use crate::xtables::{self, Age, Companion, Compiled};
@@ -37,7 +37,12 @@ pub(super) struct Lists {
 
 impl Draft<'_> {
     /// Notes the lists of a rule that comes.
-    pub(super) fn note_lists(&mut self, rule: &Compiled, origin: Origin) -> Result<(), Error> {
+    pub(super) fn note_lists(
+        &mut self,
+        chain: &str,
+        rule: &Compiled,
+        origin: Origin,
+    ) -> Result<(), Error> {
         for companion in &rule.companions {
             let Companion::List { set, age } = companion else { continue };
             let wanted = match self.lists.lists.get(&set.name) {
@@ -45,7 +50,7 @@ impl Draft<'_> {
                 None => Some(*age),
             };
             let wanted = wanted.ok_or_else(|| conflict(&set.name))?;
-            let fate = self.fate(&set.name, wanted)?;
+            let fate = self.fate(set, wanted, (chain, origin))?;
             let list = List { set: set.clone(), age: wanted, fate, origin };
             self.lists.lists.insert(set.name.clone(), list);
         }
@@ -53,7 +58,8 @@ impl Draft<'_> {
     }
 
     /// What becomes of a list's set, with what the kernel has of it.
-    fn fate(&mut self, name: &Name, wanted: Age) -> Result<Fate, Error> {
+    fn fate(&mut self, set: &Set, wanted: Age, of: (&str, Origin)) -> Result<Fate, Error> {
+        let name = &set.name;
         self.depends = true;
         if self.is_cleared() {
             return Ok(Fate::Made);
@@ -62,9 +68,13 @@ impl Draft<'_> {
             Some(known) => known,
             None => self.kernel.sets(&self.id)?,
         };
-        let there = known.iter().find(|set| set.name == *name).map(Age::of);
+        let there = known.iter().find(|there| there.name == *name);
+        let there = there.map(|there| (Age::of(there), is_list(there, set)));
         self.lists.known = Some(known);
-        let Some(there) = there else { return Ok(Fate::Made) };
+        let Some((there, is_list)) = there else { return Ok(Fate::Made) };
+        if !is_list {
+            return Err(in_the_way(name, of));
+        }
         if there.and(wanted).is_some() {
             return Ok(Fate::Stays);
         }
@@ -96,6 +106,24 @@ impl Lists {
             }
         }
     }
+}
+
+/// Whether a set of the kernel's is a list: what would have been made, whatever its time.
+fn is_list(there: &Set, list: &Set) -> bool {
+    let made = Age::of(there).given_to(list.clone());
+    let shape = |set: &Set| (set.key.clone(), set.data.clone(), set.flags, set.exprs.clone());
+    xtables::is_companion(there) && shape(there) == shape(&made)
+}
+
+/// A set that has the name of a list, and is none.
+fn in_the_way(set: &Name, (chain, origin): (&str, Origin)) -> Error {
+    Error::Refused(vec![Refusal {
+        deed: origin.deed,
+        line: origin.line,
+        chain: chain.to_owned(),
+        errno: nix::errno::Errno::EEXIST as i32,
+        reason: format!("another program's set has the name {set}, which \"-m recent\" needs"),
+    }])
 }
 
 fn conflict(set: &Name) -> Error {
