@@ -328,3 +328,41 @@ fn list_when_another_programs_set_has_its_name_then_is_refused_and_nothing_chang
     ours(&netns, "iptables -A INPUT -m recent --name x --rcheck --seconds 60 -j DROP", "");
     ours(&netns, "iptables -A INPUT -m recent --name x --set", "");
 }
+
+#[test]
+fn zeroing_when_another_deletes_what_has_counted_then_does_the_rest() {
+    isolate();
+    let netns = Netns::add("host");
+    netns.ip("link set lo up\n");
+    ours(&netns, "iptables -t raw -A OUTPUT -p udp --dport 9 -j CT --notrack", "");
+    let rule =
+        |chain: &str| format!("-A {chain} -p udp -m conntrack ! --ctstate RELATED,DNAT -j RETURN");
+    let chains: Vec<String> = (0..20).map(|number| format!("c{number:02}")).collect();
+    let mut file = "*filter\n".to_owned();
+    for chain in &chains {
+        let rule = rule(chain);
+        file.push_str(&format!(":{chain} - [0:0]\n-A INPUT -p udp -j {chain}\n{rule}\n"));
+    }
+    ours(&netns, "iptables-restore -n", &(file + "COMMIT\n"));
+    let last = rule("c19");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            for _ in 0..15 {
+                send(&netns);
+                std::thread::sleep(std::time::Duration::from_millis(40));
+                ours(&netns, &format!("iptables {}", last.replacen("-A", "-D", 1)), "");
+                ours(&netns, &format!("iptables {last}"), "");
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        while !done.load(std::sync::atomic::Ordering::Relaxed) && !other.is_finished() {
+            send(&netns);
+            ours(&netns, "iptables -Z", "");
+        }
+    });
+    let ruleset = netns.ruleset();
+    assert_eq!(ruleset.matches("map ctstate-").count(), chains.len(), "{ruleset}");
+    ours(&netns, "iptables -Z", "");
+    assert!(!netns.ruleset().contains("counter packets 3 "), "{}", netns.ruleset());
+}

@@ -6,7 +6,7 @@ use super::builtin::Table;
 use super::draft::Draft;
 use super::draft_chain::Source;
 use super::error::Error;
-use super::state::{ListedRule, State, table_id};
+use super::state::{Chain, ListedRule, State, table_id};
 use crate::net::IpVersion;
 use crate::nft::expr::Counter;
 use crate::nft::{self, Applied, Change, Kernel, Name, TableId, Transaction};
@@ -84,8 +84,7 @@ impl Changer<'_> {
                 Err(error) => return Err(sealed.explain(error)),
             }
         }
-        let table = table_id(self.table, self.version).to_string();
-        Err(Error::Unsteady { table, attempts: ATTEMPTS })
+        Err(self.unsteady())
     }
 
     /// Sets counters back to zero. The kernel does it in place where it can (Linux 6.2), so that
@@ -103,47 +102,76 @@ impl Changer<'_> {
 
     fn reset(&mut self, chain: Option<&str>, number: Option<u32>) -> Result<(), Error> {
         let id = table_id(self.table, self.version);
-        let state = State::read(self.kernel, self.table, self.version, chain)?;
-        if let Some(chain) = chain
-            && state.chain(chain).is_none()
-        {
-            return Err(Error::NoSuch);
-        }
-        if let Some(number) = number {
-            let at = (number as usize).wrapping_sub(1);
-            let chain = state.chains.first().ok_or(Error::NoSuch)?;
-            let rule = chain.rules.get(at).ok_or(Error::NoRule)?;
-            let reset = self.kernel.reset_rule(&id, &chain.name, rule.handle())?;
-            reset.map(|_| ()).ok_or(Error::NoRule)?;
-            return self.renew_maps(std::slice::from_ref(rule).iter(), Transaction::new());
-        }
-        let mut transaction = Transaction::new();
-        for chain in &state.chains {
-            if chain.counter != Counter::default() {
-                let (id, name) = (id.clone(), chain.name.clone());
-                transaction.push(Change::SetChainCounters(id, name, Counter::default()));
+        for _ in 0..ATTEMPTS {
+            let state = State::read(self.kernel, self.table, self.version, chain)?;
+            let zeroed = Zeroed::of(&state, chain, number)?;
+            let transaction = zeroed.beside(self.kernel, &id)?;
+            // The rules last: they are reset by handle, and once.
+            match self.kernel.commit(&transaction, Some(state.generation))? {
+                Applied::Committed => return zeroed.reset(self.kernel, &id),
+                Applied::Stale => {}
             }
         }
-        if state.chains.iter().any(|chain| !chain.rules.is_empty()) {
-            let only = state.chains.first().filter(|_| chain.is_some());
-            self.kernel.reset_rules(&id, only.map(|chain| &chain.name))?;
-        }
-        let rules = state.chains.iter().flat_map(|chain| &chain.rules);
-        self.renew_maps(rules, transaction)
+        Err(self.unsteady())
     }
 
-    /// Commits a transaction, and with it that the maps which decide for rules have counted nothing.
-    fn renew_maps<'b>(
-        &mut self,
-        rules: impl Iterator<Item = &'b ListedRule>,
-        mut transaction: Transaction,
-    ) -> Result<(), Error> {
-        let id = table_id(self.table, self.version);
+    fn unsteady(&self) -> Error {
+        let table = table_id(self.table, self.version).to_string();
+        Error::Unsteady { table, attempts: ATTEMPTS }
+    }
+}
+
+/// What `-Z` sets back.
+enum Zeroed<'a> {
+    Table(&'a [Chain]),
+    Chain(&'a Chain),
+    Rule(&'a Chain, &'a ListedRule),
+}
+
+impl<'a> Zeroed<'a> {
+    fn of(state: &'a State, chain: Option<&str>, number: Option<u32>) -> Result<Self, Error> {
+        let Some(name) = chain else { return Ok(Zeroed::Table(&state.chains)) };
+        let chain = state.chain(name).ok_or(Error::NoSuch)?;
+        let Some(number) = number else { return Ok(Zeroed::Chain(chain)) };
+        let rule = chain.rules.get((number as usize).wrapping_sub(1)).ok_or(Error::NoRule)?;
+        Ok(Zeroed::Rule(chain, rule))
+    }
+
+    /// What counts beside rules: policies, and maps that decide for rules.
+    fn beside(&self, kernel: &mut Kernel, table: &TableId) -> Result<Transaction, Error> {
+        let (chains, rules): (&[Chain], &[ListedRule]) = match self {
+            Zeroed::Table(chains) => (chains, &[]),
+            Zeroed::Chain(chain) => (std::slice::from_ref(chain), &[]),
+            Zeroed::Rule(_, rule) => (&[], std::slice::from_ref(rule)),
+        };
+        let mut transaction = Transaction::new();
+        for chain in chains.iter().filter(|chain| chain.counter != Counter::default()) {
+            let (id, name) = (table.clone(), chain.name.clone());
+            transaction.push(Change::SetChainCounters(id, name, Counter::default()));
+        }
+        let rules = chains.iter().flat_map(|chain| &chain.rules).chain(rules);
         let maps: BTreeSet<&Name> = rules.filter_map(ListedRule::map).collect();
         for map in maps {
-            renewed(self.kernel, &id, map)?.into_iter().for_each(|change| transaction.push(change));
+            renewed(kernel, table, map)?.into_iter().for_each(|change| transaction.push(change));
         }
-        self.kernel.commit(&transaction, None)?;
+        Ok(transaction)
+    }
+
+    /// Resets the rules in the kernel.
+    fn reset(&self, kernel: &mut Kernel, table: &TableId) -> Result<(), Error> {
+        match self {
+            Zeroed::Table(chains) if chains.iter().any(|chain| !chain.rules.is_empty()) => {
+                kernel.reset_rules(table, None)?;
+            }
+            Zeroed::Chain(chain) if !chain.rules.is_empty() => {
+                kernel.reset_rules(table, Some(&chain.name))?;
+            }
+            Zeroed::Table(_) | Zeroed::Chain(_) => {}
+            Zeroed::Rule(chain, rule) => {
+                let reset = kernel.reset_rule(table, &chain.name, rule.handle())?;
+                reset.ok_or(Error::NoRule)?;
+            }
+        }
         Ok(())
     }
 }

@@ -7,7 +7,8 @@ use super::error::Error;
 use crate::net::IpVersion;
 use crate::nft::expr::{Counter, SetRef};
 use crate::nft::{
-    self, AnyChain, ChainUsage, Expr, Family, Kernel, Name, Policy, RawRule, Rule, Set, TableId,
+    self, AnyChain, ChainUsage, Expr, Family, Generation, Kernel, Name, Policy, RawRule, Rule, Set,
+    TableId,
 };
 use crate::xtables;
 
@@ -59,6 +60,8 @@ impl ListedRule {
 /// A table, read as one piece.
 #[derive(Debug)]
 pub(super) struct State {
+    /// The commit after which it was so.
+    pub(super) generation: Generation,
     pub(super) version: IpVersion,
     pub(super) table: &'static Table,
     /// Whether it is there at all.
@@ -78,7 +81,7 @@ impl State {
         only: Option<&str>,
     ) -> Result<Self, Error> {
         let id = table_id(table, version);
-        let (_, state) = kernel.consistently(|kernel| {
+        let (generation, state) = kernel.consistently(|kernel| {
             let usage = match only.map(Name::new) {
                 Some(Ok(name)) => kernel.chain_usage(&id, &[name])?.into_iter().flatten().collect(),
                 Some(Err(_)) => Vec::new(),
@@ -100,17 +103,23 @@ impl State {
             Ok((usage, listed, exists))
         })?;
         let (usage, rules, exists) = state;
-        Ok(State::assemble(table, version, only, usage, rules, exists))
+        let whole = State { exists, ..State::absent(generation, table, version) };
+        Ok(whole.assemble(only, usage, rules))
+    }
+
+    /// One without anything.
+    fn absent(generation: Generation, table: &'static Table, version: IpVersion) -> Self {
+        let (exists, has_foreign, chains) = (false, false, Vec::new());
+        State { generation, version, table, exists, chains, has_foreign }
     }
 
     fn assemble(
-        table: &'static Table,
-        version: IpVersion,
+        self,
         only: Option<&str>,
         usage: Vec<ChainUsage>,
         rules: Vec<(Name, Vec<ListedRule>)>,
-        exists: bool,
     ) -> Self {
+        let table = self.table;
         let mut users = Vec::new();
         let mut builtin: Vec<Chain> = Vec::new();
         let mut has_foreign = false;
@@ -143,7 +152,7 @@ impl State {
             let own = u32::try_from(chain.rules.len()).unwrap_or(u32::MAX);
             chain.references = chain.references.saturating_sub(own);
         }
-        State { version, table, exists, chains, has_foreign }
+        State { chains, has_foreign, ..self }
     }
 
     /// A chain by name.
