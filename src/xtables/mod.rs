@@ -61,6 +61,7 @@ pub use error::Error;
 pub use listing::{Columns, Listing, count, titles};
 pub use matches::{DECIDING_MAP, decided, deciding_map};
 pub use operation::{Command, Operation, PrintStyle};
+pub use own_set::{own_sets, with_next_own_sets};
 pub use pattern::Pattern;
 pub use quote::quoted;
 pub use rule::{Rule, jump_target};

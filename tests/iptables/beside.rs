@@ -366,3 +366,59 @@ fn zeroing_when_another_deletes_what_has_counted_then_does_the_rest() {
     ours(&netns, "iptables -Z", "");
     assert!(!netns.ruleset().contains("counter packets 3 "), "{}", netns.ruleset());
 }
+
+/// The sets and maps that rules name, by the chain of each rule.
+fn sets_of(netns: &Netns, chain: &str) -> Vec<String> {
+    let mut list = Command::new("nft");
+    let output = netns.enter(|| run(list.args(["list", "chain", "ip", "filter", chain]), ""));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let words = text.split_whitespace().filter_map(|word| word.strip_prefix('@'));
+    words.map(str::to_owned).collect()
+}
+
+#[test]
+fn sets_of_a_renamed_chain_when_another_gets_its_name_and_words_then_are_not_shared() {
+    for words in [
+        "-p tcp -m connlimit --connlimit-above 3 -j DROP",
+        "-p udp -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP",
+    ] {
+        isolate();
+        let netns = Netns::add("host");
+        let rule = format!("NEW {words}");
+        ours(&netns, "iptables -N NEW", "");
+        ours(&netns, &format!("iptables -A {rule}"), "");
+        ours(&netns, &format!("iptables -A {rule}"), "");
+        let live = sets_of(&netns, "NEW");
+        assert!(live[0] == live[1] && live[0].ends_with("-0") && live.len() == 2, "{live:?}");
+        ours(&netns, "iptables -E NEW LIVE", "");
+        let numbered = |number| format!("{}-{number}", live[0].strip_suffix("-0").unwrap());
+        ours(&netns, "iptables -N NEW", "");
+        for line in [
+            format!("iptables -A {rule}"),
+            format!("iptables -I {rule}"),
+            format!("iptables -R NEW 1 {words}"),
+        ] {
+            ours(&netns, &line, "");
+            assert_eq!(sets_of(&netns, "LIVE"), live, "{line}");
+            let sets = sets_of(&netns, "NEW");
+            assert!(sets.iter().all(|set| *set == numbered(1)), "{line}: {sets:?}");
+        }
+        // Its own rules are found whatever their set is called.
+        ours(&netns, &format!("iptables -C {rule}"), "");
+        ours(&netns, &format!("iptables -D {rule}"), "");
+        ours(&netns, "iptables -E NEW SECOND", "");
+        let file = format!("*filter\n:NEW -\n-A {rule}\n-A NEW -j ACCEPT\nCOMMIT\n");
+        ours(&netns, "iptables-restore -n", &file);
+        // Anew, by a file that takes away what has the name.
+        ours(&netns, "iptables-restore -n", &file);
+        assert_eq!(sets_of(&netns, "NEW"), [numbered(2)]);
+        for chain in ["LIVE", "SECOND", "NEW"] {
+            ours(&netns, &format!("iptables -C {chain} {words}"), "");
+        }
+        ours(&netns, "iptables -F LIVE", "");
+        ours(&netns, "iptables-restore -n", &file);
+        assert_eq!(sets_of(&netns, "NEW"), [live[0].as_str()]);
+        ours(&netns, "iptables -F", "");
+        assert!(!netns.ruleset().contains(&live[0][..10]), "{}", netns.ruleset());
+    }
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::builtin::Table;
 use super::draft_chain::{DraftChain, NewRule, Sought, Source};
 use super::draft_lists::Lists;
+use super::draft_sets::OwnSets;
 use super::error::{Error, Refusal};
 use super::sealed::{Deed, Origin, Sealed};
 use super::state::table_id;
@@ -37,6 +38,8 @@ pub(super) struct Draft<'a> {
     pub(super) renewed: Vec<(Change, Origin)>,
     /// Lists that rules share.
     pub(super) lists: Lists,
+    /// Sets that belong to one rule.
+    pub(super) own_sets: OwnSets,
     /// Whether what comes of it depends on what was read.
     pub(super) depends: bool,
 }
@@ -51,7 +54,7 @@ impl<'a> Draft<'a> {
         let id = table_id(table, version);
         let (chains, gone) = (BTreeMap::new(), Vec::new());
         let (is_complete, cleared, renewed, depends) = (false, None, Vec::new(), false);
-        let lists = Lists::default();
+        let (lists, own_sets) = (Lists::default(), OwnSets::default());
         Draft {
             kernel,
             table,
@@ -64,6 +67,7 @@ impl<'a> Draft<'a> {
             cleared,
             renewed,
             lists,
+            own_sets,
             depends,
         }
     }
@@ -327,6 +331,8 @@ impl<'a> Draft<'a> {
         rules: &[Compiled],
         origin: Origin,
     ) -> Result<(), Error> {
+        let free = self.with_free_sets(chain, rules)?;
+        let rules = free.as_deref().unwrap_or(rules);
         rules.iter().try_for_each(|rule| self.prepare(chain, rule, origin))?;
         let rules = self.ready(rules, origin)?;
         self.chain_to_add_to(chain, origin)?;
@@ -359,8 +365,11 @@ impl<'a> Draft<'a> {
         rule: &Compiled,
         origin: Origin,
     ) -> Result<(), Error> {
-        self.prepare(chain, rule, origin)?;
-        let new = self.ready(std::slice::from_ref(rule), origin)?.pop().ok_or(Error::NoRule)?;
+        let rules = std::slice::from_ref(rule);
+        let free = self.with_free_sets(chain, rules)?;
+        let rules = free.as_deref().unwrap_or(rules);
+        rules.iter().try_for_each(|rule| self.prepare(chain, rule, origin))?;
+        let new = self.ready(rules, origin)?.pop().ok_or(Error::NoRule)?;
         let missing = self.missing(chain, Error::NoIndex { what: "replacement" });
         let found = self.loaded(chain, Sought::Places)?.ok_or(missing)?;
         let at = (number as usize).wrapping_sub(1);

@@ -165,6 +165,7 @@ impl Draft<'_> {
             chain
         });
         self.chains.insert(to.to_owned(), renamed);
+        self.own_sets.rename(from, to);
         Ok(())
     }
 }

@@ -64,14 +64,11 @@ impl Draft<'_> {
         if self.is_cleared() {
             return Ok(Fate::Made);
         }
-        let known = match self.lists.known.take() {
-            Some(known) => known,
-            None => self.kernel.sets(&self.id)?,
+        let there = self.known_sets()?.iter().find(|there| there.name == *name);
+        let Some((there, is_list)) = there.map(|there| (Age::of(there), is_list(there, set)))
+        else {
+            return Ok(Fate::Made);
         };
-        let there = known.iter().find(|there| there.name == *name);
-        let there = there.map(|there| (Age::of(there), is_list(there, set)));
-        self.lists.known = Some(known);
-        let Some((there, is_list)) = there else { return Ok(Fate::Made) };
         if !is_list {
             return Err(in_the_way(name, of));
         }
@@ -79,6 +76,15 @@ impl Draft<'_> {
             return Ok(Fate::Stays);
         }
         if self.is_free(name)? { Ok(Fate::Remade) } else { Err(conflict(name)) }
+    }
+
+    /// The sets of the kernel, asked for once.
+    pub(super) fn known_sets(&mut self) -> Result<&[Set], Error> {
+        let known = match self.lists.known.take() {
+            Some(known) => known,
+            None => self.kernel.sets(&self.id)?,
+        };
+        Ok(self.lists.known.insert(known))
     }
 
     /// Whether all rules of the kernel's that name a set go.

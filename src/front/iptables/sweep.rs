@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::nft::{
-    self, ChainUsage, Change, Expr, Generation, Kernel, Name, RawRule, Rule, Set, TableId,
-    Transaction,
-};
+use super::naming::naming;
+use crate::nft::{self, ChainUsage, Change, Generation, Kernel, Name, Set, TableId, Transaction};
 use crate::xtables::{TPROXY_TABLE, is_companion, is_companion_chain};
 
 /// Deletes them, after rules were deleted: a batch of its own, which only follows where such sets
@@ -70,7 +68,8 @@ fn orphans(kernel: &mut Kernel, table: &TableId) -> Result<Vec<Vec<Change>>, nft
     let sets = sets(kernel, table)?;
     if !sets.is_empty() {
         let rules = kernel.raw_rules_by_chain(table, None)?;
-        let named = named(rules.iter().flat_map(|(_, rules)| rules), &sets)?;
+        let named = naming(&rules, &sets.iter().collect::<Vec<_>>())?;
+        let named: BTreeSet<Name> = named.into_iter().map(|of| of.set).collect();
         let left = sets.into_iter().filter(|set| !named.contains(&set.name));
         orphans.extend(left.map(|set| vec![Change::DeleteSet(table.clone(), set.name)]));
     }
@@ -92,29 +91,4 @@ fn sets(kernel: &mut Kernel, table: &TableId) -> Result<Vec<Set>, nft::Error> {
     let mut all = kernel.sets(table)?;
     all.retain(is_companion);
     Ok(all)
-}
-
-/// The sets that rules name, as far as they are among these or are called like them. Of thousands
-/// of rules only those are decoded that have the beginning of such a name in them.
-fn named<'a>(
-    rules: impl Iterator<Item = &'a RawRule>,
-    sets: &[Set],
-) -> Result<BTreeSet<Name>, nft::Error> {
-    let beginning = |set: &Set| set.name.as_str().split_inclusive('-').next().map(str::to_owned);
-    let beginnings: BTreeSet<String> = sets.iter().filter_map(beginning).collect();
-    let mut named = BTreeSet::new();
-    for rule in rules {
-        if beginnings.iter().any(|beginning| rule.may_name(beginning)) {
-            named.extend(names(&rule.decode()?.value).cloned());
-        }
-    }
-    Ok(named)
-}
-
-/// The sets that a rule names.
-fn names(rule: &Rule) -> impl Iterator<Item = &Name> {
-    rule.exprs.iter().filter_map(|expr| match expr {
-        Expr::Dynset(dynset) => Some(&dynset.set),
-        expr => expr.set_ref().map(nft::expr::SetRef::name),
-    })
 }
