@@ -122,6 +122,22 @@ impl Kernel {
         Ok(applied)
     }
 
+    /// Waits until the commit that a generation came from is over. The kernel counts it before its
+    /// rules are those that are listed, and neither asking for the generation nor listing waits. So
+    /// this sends a batch of nothing for that generation: it waits for its turn to commit, and is
+    /// none then, so that the generation stays. [`Applied::Stale`] if others have committed since.
+    ///
+    /// # Errors
+    /// [`Error::NotPermitted`], [`Error::Netlink`].
+    pub fn settle(&mut self, generation: Generation) -> Result<Applied, Error> {
+        match self.send(&Transaction::new(), Some(generation), &BTreeSet::new()) {
+            Ok((applied, _)) => Ok(applied),
+            // What has no changes is not acknowledged, only refused.
+            Err(Error::Netlink(netlink::Error::NoAnswer { .. })) => Ok(Applied::Committed),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Sends a transaction as one batch, and returns the rules of the changes that are to be told.
     fn send(
         &mut self,

@@ -62,16 +62,38 @@ pub fn finds(netns: &Netns, number: usize) -> bool {
 
 /// Whether a call asks the kernel for rules. It must succeed.
 pub fn lists(netns: &Netns, words: &str) -> bool {
+    let trace = sent(netns, words);
+    // strace does not always find out which protocol a socket speaks.
+    let asks = |name: &str, number: &str| trace.contains(name) || trace.contains(number);
+    assert!(asks("NFT_MSG_GETGEN", "nlmsg_type=0xa10 "), "{words}: {trace}");
+    asks("NFT_MSG_GETRULE", "nlmsg_type=0xa07 ")
+}
+
+/// What a call sends to the kernel, as strace writes it.
+fn sent(netns: &Netns, words: &str) -> String {
     let trace = Path::new("/run/trace");
     let mut command = Command::new("strace");
     command.args(["-qq", "-e", "trace=sendto", "-o"]).arg(trace);
     command.arg(env!("CARGO_BIN_EXE_portcullis")).args(split(words));
     netns.enter(|| run(&mut command, ""));
-    let trace = fs::read_to_string(trace).expect("a trace");
-    // strace does not always find out which protocol a socket speaks.
-    let asks = |name: &str, number: &str| trace.contains(name) || trace.contains(number);
-    assert!(asks("NFT_MSG_GETGEN", "nlmsg_type=0xa10 "), "{words}: {trace}");
-    asks("NFT_MSG_GETRULE", "nlmsg_type=0xa07 ")
+    fs::read_to_string(trace).expect("a trace")
+}
+
+/// Who begins a mirror waits for the commit that its generation is of, and nobody else does.
+#[test]
+fn batch_of_nothing_when_a_mirror_is_made_then_is_sent_once() {
+    isolate();
+    let netns = Netns::add("host");
+    long(&netns, 100);
+    let batches = |words: &str| {
+        let trace = sent(&netns, words);
+        let begins = ["NFNL_MSG_BATCH_BEGIN", "nlmsg_type=0x10 ", "nlmsg_type=NLMSG_MIN_TYPE"];
+        begins.iter().map(|name| trace.matches(name).count()).sum::<usize>()
+    };
+    assert_eq!(batches(&format!("iptables -C {}", rule(50))), 1);
+    assert_eq!(batches(&format!("iptables -C {}", rule(51))), 0, "it is read");
+    done(&netns, "iptables -A INPUT -j DROP");
+    assert_eq!(batches("iptables -C INPUT -j DROP"), 0, "it is short");
 }
 
 #[test]

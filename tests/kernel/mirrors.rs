@@ -84,7 +84,7 @@ fn read() -> Vec<RawRule> {
 }
 
 fn all_at(kernel: &mut Kernel, chain: &Listed<AnyChain>, generation: Generation) -> Vec<RawRule> {
-    let rules = kernel.rules_at(&filter(), chain, generation, &|_, _| true).unwrap();
+    let rules = kernel.rules_at(&filter(), chain, 100, generation, &|_, _| true).unwrap();
     let read = |rule| match rule {
         ChainRule::Read(rule) => *rule,
         ChainRule::Passed(handle) => panic!("{handle}: all were wanted"),
@@ -375,6 +375,22 @@ fn ledger_when_a_commit_is_missing_then_never_goes_along_again() {
     act(Deed::Delete(7), 1);
     assert_right("");
     assert_read(true);
+}
+
+/// Who waits for a commit to be over makes none.
+#[test]
+fn generation_when_it_is_waited_for_then_stays() {
+    begin(2);
+    let mut kernel = Kernel::open().unwrap();
+    let generation = kernel.generation().unwrap();
+    for _ in 0..3 {
+        assert_eq!(kernel.settle(generation).unwrap(), Applied::Committed);
+        assert_eq!(kernel.generation().unwrap(), generation);
+    }
+    act(Deed::Foreign, 1);
+    assert_eq!(kernel.settle(generation).unwrap(), Applied::Stale);
+    assert_eq!(kernel.generation().unwrap(), generation.next());
+    assert_eq!(kernel.settle(generation.next()).unwrap(), Applied::Committed);
 }
 
 /// The generation was asked for before somebody else's commit.

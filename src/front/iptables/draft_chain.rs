@@ -137,11 +137,13 @@ impl DraftChain {
         };
         let listed = match (source, &self.there) {
             (Source::Mirror(generation), Some(there)) => match sought {
-                Sought::Places => kernel.rules_at(table, there, generation, &|_, _| false)?,
+                Sought::Places => {
+                    kernel.rules_at(table, there, self.uses, generation, &|_, _| false)?
+                }
                 Sought::Rule(wanted, version) => {
                     let pattern = Pattern::new(wanted, version);
                     let may_be = |exprs: &[u8], data: &[u8]| pattern.may_be(exprs, data);
-                    kernel.rules_at(table, there, generation, &may_be)?
+                    kernel.rules_at(table, there, self.uses, generation, &may_be)?
                 }
             },
             (Source::Kernel, _) | (Source::Mirror(_), None) => {

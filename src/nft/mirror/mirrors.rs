@@ -7,7 +7,7 @@ use super::directory::Directory;
 use super::fate::{Fate, Listed, asked, fate, is_felt};
 use super::ledger::{Entry, Ledger};
 use super::record::{ChainRule, Record, Replay, encode_all};
-use crate::nft::{AnyChain, Change, Error, Family, Generation, Kernel, RawRule, TableId};
+use crate::nft::{AnyChain, Applied, Change, Error, Family, Generation, Kernel, RawRule, TableId};
 
 /// So many rules are worth a mirror.
 const SHORTEST: usize = 64;
@@ -48,7 +48,8 @@ impl Kernel {
     /// The rules of a chain in order, undecoded, as they were at a generation that was asked for
     /// before: those of its mirror, if there is one, or those that the kernel lists. Counts and
     /// other states of rules may be older. Of a mirror only those rules are read that are `wanted`
-    /// by their expressions and userdata.
+    /// by their expressions and userdata. `uses` says how long the chain is at most
+    /// ([`ChainUsage::uses`](crate::nft::ChainUsage::uses)): of a short one no mirror is made.
     ///
     /// # Errors
     /// [`Error::Netlink`].
@@ -56,6 +57,7 @@ impl Kernel {
         &mut self,
         table: &TableId,
         chain: &crate::nft::Listed<AnyChain>,
+        uses: u32,
         generation: Generation,
         wanted: &dyn Fn(&[u8], &[u8]) -> bool,
     ) -> Result<Vec<ChainRule>, Error> {
@@ -64,8 +66,13 @@ impl Kernel {
         if may_be && let Some(rules) = self.mirrored(table, chain, generation, wanted) {
             return Ok(rules);
         }
+        // What is to be kept must be all of this generation, and nothing of the one before it.
+        let keeps = may_be
+            && uses as usize >= SHORTEST
+            && self.has_place()
+            && self.settle(generation)? == Applied::Committed;
         let rules = self.raw_rules(table, chain.value.name())?;
-        if may_be && rules.len() >= SHORTEST && self.generation()? == generation {
+        if keeps && rules.len() >= SHORTEST && self.generation()? == generation {
             self.mirror(table, chain, generation, &rules);
         }
         Ok(rules.into_iter().map(|rule| ChainRule::Read(Box::new(rule))).collect())
@@ -104,10 +111,6 @@ impl Kernel {
         if length > LONGEST {
             return;
         }
-        if self.mirrors().is_none() {
-            let made = self.connection.netns_cookie().and_then(Directory::make);
-            self.mirrors.place = made.map_or(Place::Nowhere, Place::In);
-        }
         let Some(directory) = self.mirrors() else { return };
         let Some(_lock) = directory.lock() else { return };
         let known = directory.ledger();
@@ -141,6 +144,15 @@ impl Kernel {
             directory.clear();
         }
         gone.into_iter().for_each(|file| directory.remove(file));
+    }
+
+    /// Whether there is a directory for mirrors, which is made if there is none.
+    fn has_place(&mut self) -> bool {
+        if self.mirrors().is_none() {
+            let made = self.connection.netns_cookie().and_then(Directory::make);
+            self.mirrors.place = made.map_or(Place::Nowhere, Place::In);
+        }
+        self.mirrors().is_some()
     }
 
     /// Where the mirrors are, if there are any.

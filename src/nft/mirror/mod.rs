@@ -14,6 +14,9 @@
 //!   the generation as it was. Rules that it makes are asked back as they are listed (`NLM_F_ECHO`)
 //!   and put behind the file, and so are deletions. After a commit of anybody else the ledger is
 //!   behind for good, and the next who lists a long chain begins a new one.
+//! - The kernel counts a commit a moment before it lists what the commit made, and neither listing
+//!   nor asking for the generation waits for that. So who keeps a listing waits before it until the
+//!   commit is over ([`Kernel::settle`](crate::nft::Kernel::settle)).
 //! - Who is killed after a commit leaves a ledger that is behind. Nobody else can take it along, as
 //!   nobody else's batch was made for that generation.
 //! - The network namespace is known by its cookie, which no other has until the next boot. So the
