@@ -6,7 +6,7 @@ use super::digest::Digest;
 use super::directory::Directory;
 use super::fate::{Fate, Listed, asked, fate, is_felt};
 use super::ledger::{Entry, Ledger};
-use super::record::{ChainRule, Record, Replay, encode_all};
+use super::record::{ChainRule, Record, Replay, encode_all, length_of_all};
 use crate::nft::{AnyChain, Applied, Change, Error, Family, Generation, Kernel, RawRule, TableId};
 
 /// So many rules are worth a mirror.
@@ -106,11 +106,11 @@ impl Kernel {
         generation: Generation,
         rules: &[RawRule],
     ) {
-        let log = encode_all(rules);
-        let length = log.len() as u64;
+        let length = length_of_all(rules);
         if length > LONGEST {
             return;
         }
+        let log = encode_all(rules);
         let Some(directory) = self.mirrors() else { return };
         let Some(_lock) = directory.lock() else { return };
         let known = directory.ledger();
@@ -144,6 +144,15 @@ impl Kernel {
             directory.clear();
         }
         gone.into_iter().for_each(|file| directory.remove(file));
+    }
+
+    /// Removes all mirrors of the network namespace: one of them was found to be wrong.
+    pub fn forget_mirrors(&mut self) {
+        let Some(directory) = self.mirrors() else { return };
+        tracing::debug!("the mirrors are wrong");
+        // Who holds the lock for long is writing what has to go too.
+        let _lock = directory.lock();
+        directory.clear();
     }
 
     /// Whether there is a directory for mirrors, which is made if there is none.

@@ -108,11 +108,23 @@ pub(super) fn encode_all(rules: &[RawRule]) -> Vec<u8> {
     log
 }
 
+/// How long that log is, without making it.
+pub(super) fn length_of_all(rules: &[RawRule]) -> u64 {
+    let length =
+        |rule: &RawRule| (rule.exprs.len() + rule.userdata.len()).next_multiple_of(BLOCK) + BLOCK;
+    rules.iter().map(|rule| length(rule) as u64).sum()
+}
+
+/// So many rules are put beside others at most: each is looked for from the front.
+pub(super) const SEARCHES: usize = 256;
+
 /// A log that is being read, record by record.
 pub(super) struct Replay<'a> {
     rules: VecDeque<ChainRule>,
     /// No handle is given twice, so that what goes may go at the end, and all of it at once.
     deleted: Vec<u64>,
+    /// How many rules were looked for.
+    searches: usize,
     /// Which rules are read: by their expressions and userdata.
     wanted: &'a dyn Fn(&[u8], &[u8]) -> bool,
 }
@@ -120,10 +132,10 @@ pub(super) struct Replay<'a> {
 impl<'a> Replay<'a> {
     /// One of nothing yet.
     pub(super) fn new(wanted: &'a dyn Fn(&[u8], &[u8]) -> bool) -> Self {
-        Replay { rules: VecDeque::new(), deleted: Vec::new(), wanted }
+        Replay { rules: VecDeque::new(), deleted: Vec::new(), searches: 0, wanted }
     }
 
-    /// Does what a whole record says; `None` if it is none.
+    /// Does what a whole record says; `None` if it is none, or one too many of those that take long.
     pub(super) fn take(&mut self, record: &[u8]) -> Option<()> {
         let (head, body) = record.split_first_chunk::<BLOCK>()?;
         let [kind, exprs, userdata, _] = words(head);
@@ -144,8 +156,14 @@ impl<'a> Replay<'a> {
         match kind {
             END => self.rules.push_back(rule),
             FRONT => self.rules.push_front(rule),
-            BEFORE => self.rules.insert(self.find(anchor)?, rule),
-            BEHIND => self.rules.insert(self.find(anchor)? + 1, rule),
+            BEFORE => {
+                let at = self.find(anchor)?;
+                self.rules.insert(at, rule);
+            }
+            BEHIND => {
+                let at = self.find(anchor)?;
+                self.rules.insert(at + 1, rule);
+            }
             OF => {
                 let at = self.find(anchor)?;
                 *self.rules.get_mut(at)? = rule;
@@ -168,7 +186,11 @@ impl<'a> Replay<'a> {
         Some(self.rules.into())
     }
 
-    fn find(&self, handle: u64) -> Option<usize> {
+    fn find(&mut self, handle: u64) -> Option<usize> {
+        self.searches += 1;
+        if self.searches > SEARCHES {
+            return None;
+        }
         self.rules.iter().position(|rule| rule.handle() == handle)
     }
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::digest::Digest;
 use super::fate::{Fate, Listed, asked, fate, is_felt};
 use super::ledger::{Entry, Instance, Ledger};
-use super::record::{self, ChainRule, Place, Record, Replay, encode_all};
+use super::record::{self, ChainRule, Place, Record, Replay, SEARCHES, encode_all, length_of_all};
 use crate::nft::expr::{Immediate, Verdict};
 use crate::nft::{
     AnyChain, BaseChain, Chain, ChainKind, Change, DataType, Element, Expr, Family, Generation,
@@ -117,6 +117,30 @@ fn log_when_it_names_a_rule_that_is_not_there_then_is_none() {
         record.encode(&mut log);
         assert_eq!(replay(&log), None, "{record:?}");
     }
+}
+
+#[test]
+fn log_when_many_rules_were_put_beside_others_then_is_over() {
+    let mut log = encode_all(&[raw(1, 8)]);
+    for handle in 0..SEARCHES as u64 {
+        let place = [Place::Before(1), Place::Behind(1), Place::Of(1)][handle as usize % 3];
+        let handle = if place == Place::Of(1) { 1 } else { handle + 2 };
+        Record::Put(place, raw(handle, 8)).encode(&mut log);
+    }
+    assert!(replay(&log).is_some());
+    // Others do not count.
+    Record::Put(Place::End, raw(5000, 8)).encode(&mut log);
+    Record::Put(Place::Front, raw(5001, 8)).encode(&mut log);
+    Record::Delete(1).encode(&mut log);
+    assert!(replay(&log).is_some());
+    Record::Put(Place::Before(5000), raw(5002, 8)).encode(&mut log);
+    assert_eq!(replay(&log), None);
+}
+
+#[test]
+fn log_when_it_is_only_counted_then_has_the_same_length() {
+    let rules: Vec<RawRule> = (0..200).map(|at| raw(at + 1, at as usize)).collect();
+    assert_eq!(length_of_all(&rules), encode_all(&rules).len() as u64);
 }
 
 /// A change of a list, by positions.
