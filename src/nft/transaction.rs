@@ -96,6 +96,35 @@ pub enum Change {
     DeleteObject(TableId, Object),
 }
 
+impl Change {
+    /// Whether it names a rule, by the handle that it was listed with, which must be there.
+    #[must_use]
+    pub fn needs_rule(&self) -> bool {
+        match self {
+            Change::AddRule { after: beside, .. } | Change::InsertRule { before: beside, .. } => {
+                beside.is_some()
+            }
+            Change::ReplaceRule { .. } | Change::DeleteRule(..) => true,
+            Change::AddTable(_)
+            | Change::DeleteTable(_)
+            | Change::AddChain(..)
+            | Change::AddBaseChain(..)
+            | Change::FlushChain(..)
+            | Change::DeleteChain(..)
+            | Change::RenameChain { .. }
+            | Change::SetPolicy(..)
+            | Change::SetChainCounters(..)
+            | Change::AddSet(..)
+            | Change::DeleteSet(..)
+            | Change::AddElements(..)
+            | Change::CreateElements(..)
+            | Change::DeleteElements(..)
+            | Change::AddObject(..)
+            | Change::DeleteObject(..) => false,
+        }
+    }
+}
+
 /// Changes, still open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Transaction {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use nix::errno::Errno;
+
 use super::builtin::Table;
 use super::draft::Draft;
 use super::draft_chain::Source;
@@ -56,6 +58,7 @@ impl Changer<'_> {
         basis: Basis,
         decide: impl Fn(&mut Draft<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        let mut basis = basis;
         for _ in 0..ATTEMPTS {
             let generation = self.kernel.generation()?;
             let source = match basis {
@@ -73,14 +76,21 @@ impl Changer<'_> {
                 }
                 continue;
             }
-            if effect == Effect::Test {
-                let tested = self.kernel.dry_run(&sealed.transaction);
-                return tested.map_err(|error| sealed.explain(error));
-            }
             let generation = Some(generation).filter(|_| depends);
-            match self.kernel.commit(&sealed.transaction, generation) {
+            let done = match effect {
+                Effect::Test => {
+                    self.kernel.dry_run(&sealed.transaction).map(|()| Applied::Committed)
+                }
+                Effect::Commit => self.kernel.commit(&sealed.transaction, generation),
+            };
+            match done {
                 Ok(Applied::Committed) => return Ok(()),
                 Ok(Applied::Stale) => {}
+                // The mirror was wrong then: the kernel is asked, and what it says holds.
+                Err(error) if basis == Basis::Rules && misses_rule(&error, &sealed.transaction) => {
+                    self.kernel.forget_mirrors();
+                    basis = Basis::Counts;
+                }
                 Err(error) => return Err(sealed.explain(error)),
             }
         }
@@ -174,6 +184,15 @@ impl<'a> Zeroed<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a batch was refused for a rule that is not there.
+fn misses_rule(error: &nft::Error, transaction: &Transaction) -> bool {
+    let nft::Error::Refused(refused) = error else { return false };
+    refused.iter().any(|refused| {
+        let change = refused.place.and_then(|place| transaction.changes().get(place));
+        refused.reason.errno == Errno::ENOENT as i32 && change.is_some_and(Change::needs_rule)
+    })
 }
 
 /// The changes that make a map as if it had just been made, if it is there and has counted.
