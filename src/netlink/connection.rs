@@ -1,6 +1,6 @@
 //! One socket, and the three ways of talking over it: ask, dump, commit.
 
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use nix::errno::Errno;
 
@@ -169,7 +169,8 @@ impl Connection {
     ///
     /// `begin` is the number of the batch-begin message, `last` that of the last object message,
     /// the only one that asks for an ACK: an ACK for each would overflow the receive queue. What
-    /// else the kernel tells of the batch (`NLM_F_ECHO`) is handed to `each`.
+    /// else the kernel tells of the batch (`NLM_F_ECHO`) is handed to `each`; it is told once the
+    /// batch is in force, so that what is malformed or lost of it is no error.
     ///
     /// # Errors
     /// [`Error`] where no verdict could be had.
@@ -178,20 +179,37 @@ impl Connection {
         batch: &MessageBuilder,
         begin: u32,
         last: u32,
-        mut each: impl FnMut(&Message<'_>) -> Result<(), Malformed>,
+        mut each: impl FnMut(&Message<'_>),
     ) -> Result<Verdict, Error> {
         self.send(batch)?;
         let mut refusals = Vec::new();
         let mut acknowledged = false;
-        while let Some(datagram) = receive(&self.socket, &mut self.buffer)? {
+        let mut fault = None;
+        loop {
+            let datagram = match receive(&self.socket, &mut self.buffer) {
+                Ok(Some(datagram)) => datagram,
+                Ok(None) => break,
+                // The verdict may be behind it.
+                Err(error) if fault.is_none() => {
+                    fault = Some(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             for message in Messages::new(datagram) {
-                let message = message?;
+                let message = match message {
+                    Ok(message) => message,
+                    Err(malformed) => {
+                        fault.get_or_insert(malformed.into());
+                        break;
+                    }
+                };
                 // Answers to earlier requests may still be queued behind an error.
                 if !(begin..=last).contains(&message.seq) {
                     continue;
                 }
                 if message.kind != NLMSG_ERROR {
-                    each(&message)?;
+                    each(&message);
                     continue;
                 }
                 let refusal = Refusal::parse(&message)?;
@@ -208,8 +226,14 @@ impl Connection {
         } else if acknowledged {
             Ok(Verdict::Committed)
         } else {
-            Err(Error::NoAnswer { seq: last })
+            Err(fault.unwrap_or(Error::NoAnswer { seq: last }))
         }
+    }
+
+    /// Whether as much was granted for answers as was asked for.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.socket.receive_buffer() >= RECEIVE_QUEUE
     }
 
     /// The number of the network namespace that it was opened in, unique until the next boot; `None`
@@ -274,6 +298,12 @@ fn lost(error: SocketError) -> Error {
     match error {
         SocketError::Receive(Errno::ENOBUFS) => Error::Lost,
         other => Error::Socket(other),
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

@@ -4,7 +4,7 @@
 //! each, whatever the table holds); dumps are for what is asked for as a whole.
 
 use std::collections::BTreeSet;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use nix::errno::Errno;
 
@@ -154,10 +154,12 @@ impl Kernel {
         let mut listed = Listed::new();
         let verdict =
             self.connection.commit(&batch.messages, batch.begin, batch.last, |message| {
-                if let Some(place) = batch.told(message) {
-                    listed.insert(place, RawRule::read(message)?);
+                // What cannot be read was not told: the mirror ends, and the batch is in force.
+                if let Some(place) = batch.told(message)
+                    && let Ok(rule) = RawRule::read(message)
+                {
+                    listed.insert(place, rule);
                 }
-                Ok(())
             })?;
         match verdict {
             Verdict::Committed => Ok((Applied::Committed, listed)),
@@ -191,7 +193,7 @@ impl Kernel {
         for _ in first..=batch.last {
             self.connection.next_seq();
         }
-        match self.connection.commit(&batch.messages, batch.begin, batch.last, |_| Ok(()))? {
+        match self.connection.commit(&batch.messages, batch.begin, batch.last, |_| ())? {
             Verdict::Committed | Verdict::Stale => Ok(()),
             Verdict::Refused(refusals) => {
                 let changes = refusals.into_iter().map(|refusal| batch.explain(refusal));
@@ -263,6 +265,12 @@ impl Kernel {
             }
         }
         Err(netlink::Error::Interrupted { attempts: ATTEMPTS }.into())
+    }
+}
+
+impl AsFd for Kernel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.connection.as_fd()
     }
 }
 

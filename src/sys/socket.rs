@@ -5,7 +5,7 @@
 
 use std::ffi::c_void;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use mnl::mnl_sys;
 use nix::errno::Errno;
@@ -112,7 +112,7 @@ impl Socket {
     /// of the initial user namespace allows it, else up to it. Returns what is there now.
     #[must_use]
     pub fn grow_send_buffer(&self, bytes: usize) -> usize {
-        let fd = self.borrow();
+        let fd = self.as_fd();
         if setsockopt(&fd, sockopt::SndBufForce, &bytes).is_err() {
             // The forced form is refused in user namespaces; this one is capped but never fails.
             let _capped = setsockopt(&fd, sockopt::SndBuf, &bytes);
@@ -123,11 +123,17 @@ impl Socket {
     /// As [`Socket::grow_send_buffer`], for what arrives.
     #[must_use]
     pub fn grow_receive_buffer(&self, bytes: usize) -> usize {
-        let fd = self.borrow();
+        let fd = self.as_fd();
         if setsockopt(&fd, sockopt::RcvBufForce, &bytes).is_err() {
             let _capped = setsockopt(&fd, sockopt::RcvBuf, &bytes);
         }
-        nix::sys::socket::getsockopt(&fd, sockopt::RcvBuf).unwrap_or(0)
+        self.receive_buffer()
+    }
+
+    /// How much the kernel may queue for us, with its own bookkeeping.
+    #[must_use]
+    pub fn receive_buffer(&self) -> usize {
+        nix::sys::socket::getsockopt(&self.as_fd(), sockopt::RcvBuf).unwrap_or(0)
     }
 
     /// Sends everything in one `sendto`: one batch is one send, or the kernel drops it silently.
@@ -179,8 +185,10 @@ impl Socket {
             }
         }
     }
+}
 
-    fn borrow(&self) -> BorrowedFd<'_> {
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
         // SAFETY: the descriptor is open as long as `self` is, which the lifetime says.
         unsafe { BorrowedFd::borrow_raw(self.as_raw_fd()) }
     }

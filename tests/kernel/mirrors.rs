@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use nix::sys::socket::{setsockopt, sockopt};
 use portcullis::net::IpVersion;
 use portcullis::nft::{
     AnyChain, Applied, Chain, ChainRule, Change, Generation, Kernel, Listed, Name, RawRule, Rule,
@@ -391,6 +392,21 @@ fn generation_when_it_is_waited_for_then_stays() {
     assert_eq!(kernel.settle(generation).unwrap(), Applied::Stale);
     assert_eq!(kernel.generation().unwrap(), generation.next());
     assert_eq!(kernel.settle(generation.next()).unwrap(), Applied::Committed);
+}
+
+/// Rules that are told would take the place of the verdict in a queue that is short.
+#[test]
+fn commit_when_the_queue_is_short_then_is_no_error_and_ends_the_mirror() {
+    begin(100);
+    assert_read(false);
+    let mut kernel = Kernel::open().unwrap();
+    setsockopt(&kernel, sockopt::RcvBuf, &1).unwrap();
+    let mut transaction = Transaction::new();
+    (1000..1008).for_each(|number| transaction.push(add(rule(number))));
+    assert_eq!(kernel.commit(&transaction, None).unwrap(), Applied::Committed);
+    assert_eq!(listed().len(), 108);
+    assert_read(false);
+    assert_read(true);
 }
 
 /// The generation was asked for before somebody else's commit.

@@ -184,7 +184,9 @@ impl Kernel {
             return None;
         }
         let fits = generation.is_none_or(|generation| generation == ledger.generation);
-        let asked = asked(&ledger, changes);
+        // What is told stands before the verdict in the queue, and must leave room for it.
+        let has_room = self.connection.has_room();
+        let asked = if has_room { asked(&ledger, changes) } else { BTreeSet::new() };
         fits.then_some(Step { generation: ledger.generation, asked })
     }
 }
