@@ -33,7 +33,7 @@ const CHUNK: usize = 64 << 10;
 /// Longer than anybody holds the lock who is running.
 const PATIENCE: Duration = Duration::from_millis(2);
 /// What was not written to for so long is thought to be of a namespace that has gone.
-const AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const AGE: Duration = Duration::from_secs(60 * 60);
 
 /// An open directory that is ours and in memory.
 #[derive(Debug)]
@@ -55,8 +55,7 @@ impl Directory {
         Some(Directory { handle, path, instance })
     }
 
-    /// Opens it, and makes it if it is not there. Who makes one clears away what is of namespaces
-    /// that have gone.
+    /// Opens it, and makes it if it is not there.
     pub(super) fn make(netns: u64) -> Option<Self> {
         if !OF_MEMORY.contains(&statfs(RUN).ok()?.filesystem_type()) {
             return None;
@@ -71,7 +70,6 @@ impl Directory {
                 Ok(()) | Err(_) => open_own(directory, 0o022).map(drop)?,
             }
         }
-        remove_old(&own);
         Directory::open(netns)
     }
 
@@ -124,6 +122,25 @@ impl Directory {
             filled += got;
             left -= got;
         }
+    }
+
+    /// Whether half of the file system is still free when so many bytes are written: others need it
+    /// more, and it may be small.
+    pub(super) fn has_room(&self, length: u64) -> bool {
+        let Ok(found) = fstatfs(&self.handle) else { return false };
+        // One without a limit says that it has no blocks at all.
+        let size = u64::try_from(found.block_size()).unwrap_or(0);
+        let after = (found.blocks_available() * size).checked_sub(length);
+        found.blocks() == 0 || after.is_some_and(|after| after >= found.blocks() * size / 2)
+    }
+
+    /// How many bytes other namespaces have here. Directories that nobody wrote to for an hour are
+    /// removed; if one is in use all the same, its next reader asks the kernel, and writes it anew.
+    pub(super) fn others(&self) -> u64 {
+        let Ok(all) = fs::read_dir(ALL) else { return 0 };
+        let others = all.flatten().map(|directory| directory.path());
+        let now = SystemTime::now();
+        others.filter(|path| *path != self.path).map(|path| length_unless_old(&path, now)).sum()
     }
 
     /// Writes bytes of a mirror from a place on.
@@ -192,17 +209,16 @@ fn module() -> Option<u64> {
     }
 }
 
-/// Removes the directories of other namespaces that nobody wrote to for a day. If one is in use
-/// all the same, its next reader asks the kernel, and writes it anew.
-fn remove_old(own: &Path) {
-    let Ok(all) = fs::read_dir(ALL) else { return };
-    let now = SystemTime::now();
-    for path in all.flatten().map(|directory| directory.path()).filter(|path| path != own) {
-        let written = fs::metadata(path.join(LEDGER)).or_else(|_| fs::metadata(&path));
-        let age = written.and_then(|found| found.modified()).ok();
-        let is_old = age.and_then(|at| now.duration_since(at).ok()).is_some_and(|age| age > AGE);
-        if is_old && let Err(error) = fs::remove_dir_all(&path) {
-            tracing::debug!(%error, ?path, "mirrors stay");
+/// Removes a directory if it is old, else returns how many bytes it has.
+fn length_unless_old(path: &Path, now: SystemTime) -> u64 {
+    let written = fs::metadata(path.join(LEDGER)).or_else(|_| fs::metadata(path));
+    let age = written.and_then(|found| found.modified()).ok();
+    if age.and_then(|at| now.duration_since(at).ok()).is_some_and(|age| age > AGE) {
+        match fs::remove_dir_all(path) {
+            Ok(()) => return 0,
+            Err(error) => tracing::debug!(%error, ?path, "mirrors stay"),
         }
     }
+    let files = fs::read_dir(path).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).map(|found| found.len()).sum()
 }

@@ -13,7 +13,7 @@ use crate::nft::{AnyChain, Applied, Change, Error, Family, Generation, Kernel, R
 const SHORTEST: usize = 64;
 /// So long a mirror may be, in bytes.
 const LONGEST: u64 = 16 << 20;
-/// So long all of a network namespace may be together.
+/// So long all may be together, of all network namespaces.
 const ALL: u64 = 64 << 20;
 /// So much longer than at first a mirror may become where it was short.
 const SLACK: u64 = 64 << 10;
@@ -121,11 +121,16 @@ impl Kernel {
             directory.clear();
             Ledger::new(directory.instance, generation, next)
         });
+        let others = directory.others();
+        if others + length > ALL || !directory.has_room(length) {
+            tracing::debug!(length, others, "no room for a mirror");
+            return;
+        }
         let (file, chain_name) = (ledger.next, chain.value.name().clone());
         ledger.next = ledger.next.wrapping_add(1);
         let mut gone =
             take_out(&mut ledger, |entry| entry.table == *table && entry.chain == chain_name);
-        while !ledger.entries.is_empty() && total(&ledger) + length > ALL {
+        while !ledger.entries.is_empty() && total(&ledger) + others + length > ALL {
             gone.push(ledger.entries.remove(0).file);
         }
         ledger.entries.push(Entry {
@@ -138,8 +143,12 @@ impl Kernel {
             digest: Digest::of(&log),
         });
         // A file that the ledger does not name yet is nobody's.
-        let written = directory.write(file, 0, &log).and_then(|()| directory.write_ledger(&ledger));
-        if let Err(error) = written {
+        if let Err(error) = directory.write(file, 0, &log) {
+            tracing::debug!(%error, "no mirror");
+            directory.remove(file);
+            return;
+        }
+        if let Err(error) = directory.write_ledger(&ledger) {
             tracing::debug!(%error, "no mirror");
             directory.clear();
         }

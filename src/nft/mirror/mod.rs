@@ -27,9 +27,11 @@
 //!   overwritten or half written is no mirror.
 //! - There is no error here: where there is no mirror, the kernel is asked, as if there were none.
 //!
-//! One mirror is at most 16 MiB, all of a network namespace 64 MiB. A mirror that has doubled its
-//! length by changes is given up. Who makes the directory of a namespace removes those that nobody
-//! wrote to for a day. Removing the directory, at any time, does no harm.
+//! One mirror is at most 16 MiB, all of all network namespaces 64 MiB, and none is begun that would
+//! leave less than half of the file system free. A mirror that has doubled its length by changes is
+//! given up, and so is one with hundreds of rules that were put beside others. Who begins a mirror
+//! removes those of other namespaces that nobody wrote to for an hour. Removing the directory, at any
+//! time, does no harm.
 
 mod digest;
 mod directory;
