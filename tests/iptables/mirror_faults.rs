@@ -6,8 +6,10 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::mount::{MsFlags, mount};
+use portcullis::nft::{self, Change, Kernel, Name, Policy, TableId, Transaction};
 
 use crate::lab::{Netns, feed};
 use crate::lab::{isolate, split};
@@ -403,4 +405,34 @@ fn writers_when_four_work_at_once_then_end_as_without_mirrors() {
         (saved, answers)
     });
     assert_eq!(ends[0], ends[1]);
+}
+
+/// A deletion is for one generation, and others may commit faster than a chain is listed. It waits
+/// for its turn, rather than to give up after so many of theirs.
+#[test]
+fn deletion_when_others_commit_all_the_time_then_waits_for_its_turn() {
+    isolate();
+    let netns = Netns::add("host");
+    long(&netns, 200);
+    let policies = [Policy::Drop, Policy::Accept];
+    done(&netns, "iptables -A INPUT -j T");
+    let restless = || {
+        let mut kernel = Kernel::open().unwrap();
+        let table = TableId { family: nft::Family::Ip, name: Name::literal("filter") };
+        let begun = Instant::now();
+        for policy in policies.iter().cycle() {
+            let mut transaction = Transaction::new();
+            transaction.push(Change::SetPolicy(table.clone(), Name::literal("INPUT"), *policy));
+            kernel.commit(&transaction, None).unwrap();
+            if begun.elapsed() > Duration::from_secs(3) {
+                break;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| netns.enter(restless));
+        thread::sleep(Duration::from_millis(200));
+        done(&netns, &format!("iptables -D {}", rule(200)));
+    });
+    assert!(!finds(&netns, 200) && finds(&netns, 199));
 }

@@ -1,6 +1,7 @@
 //! Changes: each is one batch, against the generation that it was decided on.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
@@ -14,8 +15,27 @@ use crate::nft::expr::Counter;
 use crate::nft::{self, Applied, Change, Kernel, Name, TableId, Transaction};
 use crate::xtables::Operation;
 
-/// How often a change is decided anew when others commit in between.
-const ATTEMPTS: u32 = 20;
+/// So long a change is decided anew when others commit in between: by how often alone, one would
+/// give up within milliseconds beside others who never stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a change was decided, and since when.
+struct Attempts {
+    begun: Instant,
+    count: u32,
+}
+
+impl Attempts {
+    fn new() -> Self {
+        Attempts { begun: Instant::now(), count: 0 }
+    }
+
+    /// Counts one more; whether it is to be made: the first always.
+    fn again(&mut self) -> bool {
+        self.count += 1;
+        self.count == 1 || self.begun.elapsed() < PATIENCE
+    }
+}
 
 /// A table that is being changed.
 pub(super) struct Changer<'a> {
@@ -59,7 +79,8 @@ impl Changer<'_> {
         decide: impl Fn(&mut Draft<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut basis = basis;
-        for _ in 0..ATTEMPTS {
+        let mut attempts = Attempts::new();
+        while attempts.again() {
             let generation = self.kernel.generation()?;
             let source = match basis {
                 Basis::Rules => Source::Mirror(generation),
@@ -94,7 +115,7 @@ impl Changer<'_> {
                 Err(error) => return Err(sealed.explain(error)),
             }
         }
-        Err(self.unsteady())
+        Err(self.unsteady(&attempts))
     }
 
     /// Sets counters back to zero. The kernel does it in place where it can (Linux 6.2), so that
@@ -112,7 +133,8 @@ impl Changer<'_> {
 
     fn reset(&mut self, chain: Option<&str>, number: Option<u32>) -> Result<(), Error> {
         let id = table_id(self.table, self.version);
-        for _ in 0..ATTEMPTS {
+        let mut attempts = Attempts::new();
+        while attempts.again() {
             let state = State::read(self.kernel, self.table, self.version, chain)?;
             let zeroed = Zeroed::of(&state, chain, number)?;
             let transaction = zeroed.beside(self.kernel, &id)?;
@@ -122,12 +144,12 @@ impl Changer<'_> {
                 Applied::Stale => {}
             }
         }
-        Err(self.unsteady())
+        Err(self.unsteady(&attempts))
     }
 
-    fn unsteady(&self) -> Error {
+    fn unsteady(&self, attempts: &Attempts) -> Error {
         let table = table_id(self.table, self.version).to_string();
-        Error::Unsteady { table, attempts: ATTEMPTS }
+        Error::Unsteady { table, attempts: attempts.count - 1 }
     }
 }
 
