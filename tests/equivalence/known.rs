@@ -172,26 +172,3 @@ fn recent_when_masks_differ_under_one_name_then_only_xtables_mixes_them() {
     let of = |who| counted(who, IpVersion::V4, &rules, &packets);
     assert_eq!((of(Who::Theirs), of(Who::Ours)), (vec![1, 1, 1], vec![1, 1, 0]));
 }
-
-/// What rules delete from a set stays in its hash table, dead, until that is cleaned, and the table
-/// takes a key only so often. That is why `-m recent --remove` is refused.
-#[test]
-fn address_when_deleted_and_added_often_then_native_sets_take_it_no_more() {
-    isolate();
-    let hosts = Hosts::of(IpVersion::V4);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let mut side = Side::new(Who::Ours, IpVersion::V4, number);
-    let rule = Rule::new("mangle", "PREROUTING", "-p udp -m mark --mark 0x9");
-    assert_eq!(side.load(std::slice::from_ref(&rule)), Vec::new());
-    side.host().nft(
-        "table ip t {\n set s {\n type ipv4_addr\n size 65535\n flags dynamic\n }\n chain c {\n \
-         type filter hook prerouting priority -200\n \
-         meta l4proto udp update @s { ip saddr } meta mark set 0x9\n \
-         meta l4proto udp delete @s { ip saddr }\n }\n}\n",
-    );
-    let ends = (hosts.distant, hosts.container);
-    let packet = Packet::new("one of many", From::Outside, ends, (17, ports(1, 2, 8)));
-    side.play(&vec![packet; 100], |_, _| {});
-    let (added, _) = side.counts(&[rule])[0];
-    assert!((5..100).contains(&added), "{added} of 100");
-}

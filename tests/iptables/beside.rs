@@ -422,3 +422,21 @@ fn sets_of_a_renamed_chain_when_another_gets_its_name_and_words_then_are_not_sha
         assert!(!netns.ruleset().contains(&live[0][..10]), "{}", netns.ruleset());
     }
 }
+
+#[test]
+fn chain_with_the_name_of_one_renamed_in_the_same_file_when_made_then_is_refused() {
+    isolate();
+    let netns = Netns::add("host");
+    ours(&netns, "iptables -N NEW", "");
+    ours(&netns, "iptables -A NEW -j ACCEPT", "");
+    let before = netns.ruleset();
+    for made in ["-N NEW", ":NEW - [0:0]"] {
+        let file = format!("*filter\n-E NEW LIVE\n{made}\n-A NEW -j DROP\nCOMMIT\n");
+        let answer = Family::Ours.call(&netns, &split("iptables-restore -n"), &file);
+        assert_eq!(answer.code, Some(4), "{answer:?}");
+        let expected = "line 3: CHAIN_ADD failed (File exists): chain NEW\na chain gives up the name \
+                        NEW only when all of this is committed\n";
+        assert!(answer.err.ends_with(expected), "{answer:?}");
+        assert_eq!(netns.ruleset(), before, "{made}");
+    }
+}

@@ -1,7 +1,7 @@
 //! A table as operations will leave it: read as far as they need it, changed in memory, committed
 //! as one batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::builtin::Table;
@@ -191,6 +191,13 @@ impl<'a> Draft<'a> {
             sealed.push(Change::DeleteTable(id.clone()), origin);
         }
         let mut chains: Vec<DraftChain> = self.chains.into_values().flatten().collect();
+        let there = chains.iter().filter(|chain| chain.there.is_some());
+        let there: BTreeSet<&Name> = there.map(|chain| &chain.name).collect();
+        for (made, origin) in chains.iter().filter_map(DraftChain::to_be_made) {
+            if there.contains(made) {
+                return Err(still_named(made, origin));
+            }
+        }
         for chain in &mut chains {
             chain.seal_deletions(&id, &mut sealed);
         }
@@ -421,6 +428,17 @@ fn in_the_way(name: &Name) -> Error {
         chain: name.to_string(),
         errno: nix::errno::Errno::EEXIST as i32,
         reason: format!("another program's chain has the name {name}, and another hook or none"),
+    }])
+}
+
+/// A chain with the name that another has until the batch is committed: the kernel would take that.
+fn still_named(name: &Name, origin: Origin) -> Error {
+    Error::Refused(vec![Refusal {
+        deed: Deed::ChainAdd,
+        line: origin.line,
+        chain: name.to_string(),
+        errno: nix::errno::Errno::EEXIST as i32,
+        reason: format!("a chain gives up the name {name} only when all of this is committed"),
     }])
 }
 

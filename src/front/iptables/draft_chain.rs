@@ -324,6 +324,11 @@ impl DraftChain {
         self.policy.map_or(there, |(policy, _)| policy == Policy::Drop)
     }
 
+    /// Its name, and what makes it, if it is not there yet.
+    pub(super) fn to_be_made(&self) -> Option<(&Name, Origin)> {
+        self.there.is_none().then_some((&self.name, self.made))
+    }
+
     /// Whether it is to be made, and a hook calls it.
     pub(super) fn is_builtin(&self) -> bool {
         self.builtin.is_some()

@@ -51,8 +51,8 @@ pub(super) static RECENT: Module = Module::new(
 const PREFIX: &str = "recent-";
 /// Seen on Linux 6.18: what rules delete stays in the set, dead, until it is cleaned a second later,
 /// and its hash table takes no more than 16 elements of one key.
-const REMOVE: &str = "an address that is removed and added again more than 16 times in a second is \
-                      not added any more";
+const REMOVE: &str = "what a rule deletes stays in the set's hash table until that is cleaned, and \
+                      may keep the same address from being added again";
 /// The kernel asks for a size; this is what nft takes for one.
 const SIZE: u32 = 65_535;
 
