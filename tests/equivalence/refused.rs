@@ -41,7 +41,7 @@ pub const MATCHES: &[Refused] = &[
     refused("--hitcount", "a set remembers the last time only"),
     refused("--rttl", "a set remembers addresses, not what else came with them"),
     refused("! --set", "it never matches, and adds the address all the same"),
-    refused("--remove", "an address that is removed and added again more than 16 times"),
+    refused("--remove", "what a rule deletes stays in the set's hash table"),
     refused("-m hashlimit", "in the rule"),
     refused("-m cluster", "it hashes with a seed of its own"),
     refused("! --dst-type LOCAL,MULTICAST", "ip6tables asks for all types of this list at once"),

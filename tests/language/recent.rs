@@ -78,8 +78,8 @@ fn recent_when_a_list_cannot_say_it_then_error_says_why() {
         ),
         (
             "--remove",
-            "option --remove is not supported: an address that is removed and added again more than \
-             16 times in a second is not added any more"
+            "option --remove is not supported: what a rule deletes stays in the set's hash \
+             table until that is cleaned, and may keep the same address from being added again"
                 .to_owned(),
         ),
         (
