@@ -28,6 +28,7 @@ mod name;
 mod object;
 mod raw_rule;
 mod read;
+mod read_elements;
 mod request;
 mod reset;
 mod rule;

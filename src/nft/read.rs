@@ -4,14 +4,13 @@ use nix::errno::Errno;
 
 use super::batch::NFTABLES;
 use super::chain::{AnyChain, ChainUsage, NFTA_CHAIN_TABLE, listed};
-use super::element::NFTA_SET_ELEM_LIST_ELEMENTS;
 use super::error::Error;
 use super::kernel::Kernel;
 use super::object::{COUNTER, NFTA_OBJ_TYPE};
 use super::request::Kind;
 use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE};
 use super::table::NFTA_TABLE_NAME;
-use super::{BaseChain, Element, Family, Listed, Name, Object, RawRule, Rule, Set, Table, TableId};
+use super::{BaseChain, Family, Listed, Name, Object, RawRule, Rule, Set, Table, TableId};
 use crate::netlink::{self, Answer, Malformed, Message, MessageBuilder, NLM_F_DUMP};
 
 const GETTABLE: u16 = NFTABLES | 1;
@@ -243,49 +242,6 @@ impl Kernel {
         absent_is_empty(sets)
     }
 
-    /// All elements of a set: `list set`.
-    ///
-    /// # Errors
-    /// [`Error::Netlink`].
-    pub fn elements(&mut self, table: &TableId, set: &Name) -> Result<Vec<Element>, Error> {
-        let elements = self.collect_in(Kind::ELEMENT, table, Some(set), |message| {
-            let list = message.attributes().find(NFTA_SET_ELEM_LIST_ELEMENTS);
-            let elements = list.into_iter().flat_map(|list| list.nested());
-            elements.map(|element| Element::decode(element?)).collect::<Result<Vec<_>, _>>()
-        });
-        absent_is_empty(elements)
-    }
-
-    /// Elements by key, in the order asked for: `get element`. `None` for one that is not there,
-    /// or whose set is not there.
-    ///
-    /// # Errors
-    /// [`Error::Netlink`].
-    pub fn elements_at(
-        &mut self,
-        table: &TableId,
-        keys: &[(&Name, &Element)],
-    ) -> Result<Vec<Option<Element>>, Error> {
-        let answers = self.ask(
-            keys.iter(),
-            |message, (set, element), seq| {
-                Kind::ELEMENT.one(message, seq, table, set);
-                let list = message.nest(NFTA_SET_ELEM_LIST_ELEMENTS);
-                element.encode_key(message);
-                message.end(list);
-            },
-            |message| {
-                let list = message
-                    .attributes()
-                    .need(NFTA_SET_ELEM_LIST_ELEMENTS, "element list without elements")?;
-                let first = list.nested().next();
-                let none = Malformed { what: "empty element list", kind: list.kind, length: 0 };
-                Element::decode(first.ok_or(none)??)
-            },
-        )?;
-        found(answers)
-    }
-
     /// Counters by name, in the order asked for; `None` for one that is not there.
     ///
     /// # Errors
@@ -315,7 +271,7 @@ impl Kernel {
     }
 
     /// All of a kind that are in a table, or in the chain or set with this name.
-    fn collect_in<T, M: IntoIterator<Item = T>>(
+    pub(super) fn collect_in<T, M: IntoIterator<Item = T>>(
         &mut self,
         kind: Kind,
         table: &TableId,
@@ -353,7 +309,7 @@ pub(super) fn found<T>(answers: Vec<Answer<T>>) -> Result<Vec<Option<T>>, Error>
 }
 
 /// A dump of what is in a table or set that is not there finds nothing.
-fn absent_is_empty<T>(dumped: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
+pub(super) fn absent_is_empty<T>(dumped: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
     match dumped {
         Err(Error::Netlink(netlink::Error::Refused(refusal)))
             if refusal.errno == Errno::ENOENT as i32 =>
