@@ -51,6 +51,14 @@ impl IfName {
     /// # Errors
     /// [`InvalidName`] saying which rule it breaks.
     pub fn new(name: &str) -> Result<Self, InvalidName> {
+        IfName::check(name).map(|()| IfName(name.to_owned()))
+    }
+
+    /// Whether it is one, without keeping it.
+    ///
+    /// # Errors
+    /// As [`IfName::new`].
+    pub fn check(name: &str) -> Result<(), InvalidName> {
         if name.is_empty() {
             return Err(InvalidName::EmptyIfName);
         }
@@ -63,7 +71,7 @@ impl IfName {
         if name.contains(['/', ':', '\0']) || name.contains(char::is_whitespace) {
             return Err(InvalidName::IfNameCharacters { name: name.to_owned() });
         }
-        Ok(IfName(name.to_owned()))
+        Ok(())
     }
 
     /// The name as text.

@@ -1,5 +1,6 @@
 //! A sealed transaction as messages, and which change each of them belongs to.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::chain::{NFTA_CHAIN_HANDLE, NFTA_CHAIN_NAME, NFTA_CHAIN_TABLE, put_counters};
@@ -15,7 +16,7 @@ use super::object::{NFTA_OBJ_NAME, NFTA_OBJ_TABLE, NFTA_OBJ_TYPE};
 use super::rule::{NFTA_RULE_CHAIN, NFTA_RULE_HANDLE, NFTA_RULE_POSITION, NFTA_RULE_TABLE};
 use super::set::{NFTA_SET_NAME, NFTA_SET_TABLE};
 use super::table::NFTA_TABLE_NAME;
-use super::{Change, Element, Name, Rule, Set, TableId};
+use super::{Change, Element, Expr, Name, Rule, Set, TableId};
 use crate::netlink::{Message, MessageBuilder, NLM_F_ACK, Refusal};
 
 pub(super) const NFTABLES: u16 = 10 << 8;
@@ -293,15 +294,11 @@ impl<'t> Writer<'t> {
 
     /// A rule, and in front of it the sets that belong to it.
     fn rule(&mut self, table: &TableId, chain: &Name, rule: &Rule, place: Place) {
-        let mut rule = rule.clone();
-        for expr in &mut rule.exprs {
-            if let Some(SetRef::Anonymous { set, elements, id }) = expr.set_ref_mut() {
-                self.anonymous += 1;
-                *id = self.anonymous;
-                self.set(table, set, *id);
-                self.elements(NEWSETELEM, NLM_F_CREATE, table, set, elements, Some(*id));
-            }
-        }
+        let has_own = |expr: &Expr| matches!(expr.set_ref(), Some(SetRef::Anonymous { .. }));
+        let rule = match rule.exprs.iter().any(has_own) {
+            true => Cow::Owned(self.own_sets(table, rule.clone())),
+            false => Cow::Borrowed(rule),
+        };
         let (flags, at) = match place {
             Place::Beside(flags, handle) => (flags, handle.map(|it| (NFTA_RULE_POSITION, it))),
             Place::Of(handle) => (NLM_F_REPLACE, Some((NFTA_RULE_HANDLE, handle))),
@@ -314,6 +311,19 @@ impl<'t> Writer<'t> {
             self.messages.put_be64(kind, handle);
         }
         rule.encode(&mut self.messages);
+    }
+
+    /// The sets that belong to a rule, and the rule with their numbers.
+    fn own_sets(&mut self, table: &TableId, mut rule: Rule) -> Rule {
+        for expr in &mut rule.exprs {
+            if let Some(SetRef::Anonymous { set, elements, id }) = expr.set_ref_mut() {
+                self.anonymous += 1;
+                *id = self.anonymous;
+                self.set(table, set, *id);
+                self.elements(NEWSETELEM, NLM_F_CREATE, table, set, elements, Some(*id));
+            }
+        }
+        rule
     }
 
     fn delete_rule(&mut self, table: &TableId, chain: &Name, handle: u64) {

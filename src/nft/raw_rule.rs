@@ -27,16 +27,7 @@ impl RawRule {
     /// Whether it may name something whose name has this in it, without a NUL: surely so if it does.
     #[must_use]
     pub fn may_name(&self, part: &str) -> bool {
-        let Some(first) = part.bytes().next() else { return true };
-        // From one such byte to the next: faster than looking at each.
-        let mut rest = self.exprs.as_slice();
-        while let Some(at) = rest.iter().position(|byte| *byte == first) {
-            if rest[at..].starts_with(part.as_bytes()) {
-                return true;
-            }
-            rest = &rest[at + 1..];
-        }
-        false
+        memchr::memmem::find(&self.exprs, part.as_bytes()).is_some()
     }
 
     /// The rule itself.
@@ -44,9 +35,11 @@ impl RawRule {
     /// # Errors
     /// [`super::Error::Netlink`] for what the kernel would not send.
     pub fn decode(&self) -> Result<Listed<Rule>, super::Error> {
-        let exprs = Attributes::new(&self.exprs)
-            .map(|element| Expr::decode(element?))
-            .collect::<Result<Vec<_>, Malformed>>()?;
+        let elements = Attributes::new(&self.exprs);
+        let mut exprs = Vec::with_capacity(elements.count());
+        for element in elements {
+            exprs.push(Expr::decode(element?)?);
+        }
         let userdata = Userdata::decode(&self.userdata);
         Ok(Listed { handle: self.handle, value: Rule { exprs, userdata } })
     }

@@ -48,8 +48,7 @@ impl Userdata {
         while !comment.is_char_boundary(end) {
             end -= 1;
         }
-        let mut value = comment.as_bytes()[..end].to_vec();
-        value.push(0);
+        let value = [&comment.as_bytes()[..end], &[0]].concat();
         self.with(Self::RULE_COMMENT, value)
     }
 
@@ -57,8 +56,7 @@ impl Userdata {
     /// only what is no longer than [`Userdata::COMMENT_MAX`].
     #[must_use]
     pub fn with_whole_comment(self, comment: &str) -> Self {
-        let mut value = comment.as_bytes().to_vec();
-        value.push(0);
+        let value = [comment.as_bytes(), &[0]].concat();
         self.with(Self::RULE_COMMENT, value)
     }
 
@@ -114,7 +112,7 @@ impl Userdata {
     /// The bytes as the kernel stores them.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(self.encoded_len());
         for Tlv { kind, value } in &self.tlvs {
             bytes.push(*kind);
             // `with` and `decode` keep values to 255 bytes.
@@ -122,6 +120,12 @@ impl Userdata {
             bytes.extend_from_slice(value);
         }
         bytes
+    }
+
+    /// How many bytes [`Userdata::encode`] makes.
+    #[must_use]
+    pub fn encoded_len(&self) -> usize {
+        self.tlvs.iter().map(|tlv| 2 + tlv.value.len()).sum()
     }
 
     /// Reads what the kernel returned. Bytes that are no list of entries (other programs may store

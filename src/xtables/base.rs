@@ -154,7 +154,7 @@ fn interface(given: &Given<'_>, key: MetaKey) -> Result<Vec<Expr>, Error> {
     let value = given.value();
     let valid = |name: &str| {
         let bad = || Error::BadInterface { word: given.word.to_owned(), value: value.to_owned() };
-        IfName::new(name).map(|name| name.as_str().as_bytes().to_vec()).map_err(|_| bad())
+        IfName::check(name).map_err(|_| bad())
     };
     if value == "+" {
         // No interface: as iptables does, the comparison is with a name that none can have.
@@ -163,7 +163,9 @@ fn interface(given: &Given<'_>, key: MetaKey) -> Result<Vec<Expr>, Error> {
         return Ok(if given.negated { equal(meta(key), false, never) } else { Vec::new() });
     }
     // The wildcard counts too.
-    let mut name = valid(value)?;
+    valid(value)?;
+    let mut name = Vec::with_capacity(16);
+    name.extend(value.bytes());
     if name.pop_if(|last| *last == b'+').is_none() {
         // With the zeros behind it: else it were a prefix.
         name.resize(16, 0);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::base::Base;
 use super::protocol;
 use super::test::{Test, is_meta, network_field, test};
-use crate::net::{IpVersion, Subnet};
+use crate::net::IpVersion;
 use crate::nft::Expr;
 use crate::nft::expr::{Meta, MetaKey};
 
@@ -115,23 +115,23 @@ fn interface(base: Base, test: &Test<'_>) -> Option<BaseSetting> {
 /// the length of the prefix.
 pub(super) fn address(test: &Test<'_>, version: IpVersion) -> Option<(bool, String)> {
     let whole = version.address_len();
-    let (negated, address, mask) = match test {
+    let (negated, front, prefix, mask) = match test {
         Test::Equal { negated, value } if value.len() <= whole && !value.is_empty() => {
-            let bits = u8::try_from(value.len() * 8).ok()?;
-            (*negated, *value, Subnet::netmask(version, bits))
+            (*negated, *value, Some(value.len() * 8), *value)
         }
         Test::Masked { mask, negated, value } if mask.len() == whole && value.len() == whole => {
-            (*negated, *value, mask.to_vec())
+            (*negated, *value, super::address::prefix_len(mask), *mask)
         }
         _ => return None,
     };
-    let mut bytes = address.to_vec();
-    bytes.resize(whole, 0);
-    let mask = match super::address::prefix_len(&mask) {
-        Some(bits) => bits.to_string(),
-        None => to_ip(&mask)?.to_string(),
+    let mut bytes = [0; 16];
+    bytes.get_mut(..front.len())?.copy_from_slice(front);
+    let address = to_ip(&bytes[..whole])?;
+    let text = match prefix {
+        Some(bits) => format!("{address}/{bits}"),
+        None => format!("{address}/{}", to_ip(mask)?),
     };
-    Some((negated, format!("{}/{mask}", to_ip(&bytes)?)))
+    Some((negated, text))
 }
 
 /// 4 or 16 bytes as an address.

@@ -14,9 +14,10 @@ use crate::net::IpVersion;
 ///
 /// # Errors
 /// [`Error`], naming the word.
-pub fn command(words: &[String], version: IpVersion) -> Result<Command, Error> {
+pub fn command(words: &[impl AsRef<str>], version: IpVersion) -> Result<Command, Error> {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let mut parser = Parser::new(version);
-    let mut words = Words::new(words);
+    let mut words = Words::new(&words);
     while let Some(token) = words.token()? {
         parser.read(token, &mut words)?;
     }

@@ -49,17 +49,16 @@ pub(super) fn compile(spec: &Spec<'_>, counters: Counters) -> Result<Vec<Compile
         }
         Ok(several.into_iter().map(Some).collect())
     };
-    let rest = Parts::of(spec)?;
-    let mut rules = Vec::new();
-    for source in &listed(Base::Source)? {
-        for destination in &listed(Base::Destination)? {
-            rules.push(rule(spec, &rest, source.as_ref(), destination.as_ref(), counters)?);
-        }
-    }
-    Ok(rules)
+    let parts = Parts::of(spec)?;
+    let (sources, destinations) = (listed(Base::Source)?, listed(Base::Destination)?);
+    let pairs = sources.iter().flat_map(|source| destinations.iter().map(move |to| (*source, *to)));
+    let parts = std::iter::repeat_n(parts, sources.len() * destinations.len());
+    let rules = pairs.zip(parts).map(|(pair, parts)| rule(spec, parts, pair, counters));
+    rules.collect()
 }
 
 /// What all rules of a specification share.
+#[derive(Clone)]
 struct Parts {
     companions: Vec<Companion>,
     matches: Vec<Expr>,
@@ -105,7 +104,7 @@ impl Parts {
             userdata = userdata.with_whole_comment(comment);
         }
         userdata = userdata.with(TLV_SHAPE, shape.encode());
-        let bytes = userdata.encode().len();
+        let bytes = userdata.encoded_len();
         if bytes > Userdata::MAX {
             return Err(Error::TooLong { bytes, most: Userdata::MAX });
         }
@@ -201,30 +200,28 @@ fn comment_note(text: &str) -> Result<Vec<u8>, Error> {
 
 fn rule(
     spec: &Spec<'_>,
-    rest: &Parts,
-    source: Option<&Given<'_>>,
-    destination: Option<&Given<'_>>,
+    parts: Parts,
+    (source, destination): (Option<Given<'_>>, Option<Given<'_>>),
     counters: Counters,
 ) -> Result<Compiled, Error> {
-    let mut options: Vec<(Base, &Given<'_>)> = spec
-        .base
-        .iter()
-        .filter(|(base, _)| !matches!(base, Base::Source | Base::Destination))
-        .map(|(base, given)| (*base, given))
-        .collect();
+    let is_listed = |base| matches!(base, Base::Source | Base::Destination);
+    let mut options = Vec::with_capacity(spec.base.len());
+    options.extend(spec.base.iter().filter(|(base, _)| !is_listed(*base)));
     options.extend(source.map(|given| (Base::Source, given)));
     options.extend(destination.map(|given| (Base::Destination, given)));
     options.sort_by_key(|(base, _)| base.place());
-    let mut exprs = Vec::new();
-    for (base, given) in options {
-        exprs.extend(base::base_match(base, given, spec.version)?);
+    let Parts { companions, matches, target, userdata } = parts;
+    // Most options are a field and a comparison.
+    let mut exprs = Vec::with_capacity(2 * options.len() + matches.len() + 1 + target.len());
+    for (base, given) in &options {
+        exprs.extend(base::base_match(*base, given, spec.version)?);
     }
-    exprs.extend(rest.matches.iter().cloned());
+    exprs.extend(matches);
     let Counters { packets, bytes } = counters;
     exprs.push(Counter { packets, bytes }.into());
-    exprs.extend(rest.target.iter().cloned());
-    let rule = Rule { exprs, userdata: rest.userdata.clone() }.into();
-    let mut compiled = Compiled { rule, companions: rest.companions.clone() };
+    exprs.extend(target);
+    let rule = Rule { exprs, userdata }.into();
+    let mut compiled = Compiled { rule, companions };
     name_own_sets(&mut compiled, spec.chain.unwrap_or_default(), spec.version)?;
     Ok(compiled)
 }

@@ -16,7 +16,7 @@ use crate::nft::expr::MetaKey;
 ///
 /// # Errors
 /// [`Error`], naming the word, for what is no condition or has no native form.
-pub fn conditions(words: &[String], version: IpVersion) -> Result<Vec<Expr>, Error> {
+pub fn conditions(words: &[impl AsRef<str>], version: IpVersion) -> Result<Vec<Expr>, Error> {
     conditions_for(words, version, None)
 }
 
@@ -26,13 +26,14 @@ pub fn conditions(words: &[String], version: IpVersion) -> Result<Vec<Expr>, Err
 /// # Errors
 /// [`Error`], as [`conditions`]; also [`Error::OtherProtocol`] for `-p` with another protocol.
 pub fn conditions_for(
-    words: &[String],
+    words: &[impl AsRef<str>],
     version: IpVersion,
     proto: Option<L4Proto>,
 ) -> Result<Vec<Expr>, Error> {
     let mut spec = Spec::new(version);
     spec.protocol = proto.map(L4Proto::number);
-    let mut words = Words::new(words);
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    let mut words = Words::new(&words);
     while let Some(token) = words.token()? {
         if matches!(token.short(), Some('j' | 'g')) || matches!(token.long(), Some("jump" | "goto"))
         {

@@ -78,7 +78,8 @@ impl Extension {
 fn native(words: &[String], context: Context) -> Option<Extension> {
     let mut spec = Spec::new(context.version);
     spec.protocol = context.protocol;
-    let mut rest = Words::new(words);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut rest = Words::new(&words);
     while let Some(token) = rest.token().ok()? {
         spec.read(token, &mut rest).ok()?;
     }

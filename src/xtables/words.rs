@@ -7,7 +7,7 @@ use super::error::Error;
 pub(super) struct OptionSpec {
     /// Long names without the dashes, the first is the one to look it up by.
     pub(super) names: &'static [&'static str],
-    /// How many values follow.
+    /// How many values follow: at most two.
     pub(super) values: usize,
     /// Whether `!` may stand in front.
     pub(super) negatable: bool,
@@ -63,7 +63,7 @@ impl OptionSpec {
 }
 
 /// An option that was given, with its values.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Given<'a> {
     /// Which.
     pub(super) spec: &'static OptionSpec,
@@ -71,25 +71,25 @@ pub(super) struct Given<'a> {
     pub(super) word: &'a str,
     /// Whether `!` stood in front of it or of its value.
     pub(super) negated: bool,
-    /// What followed.
-    values: Vec<&'a str>,
+    /// What followed; empty where an option has fewer.
+    values: [&'a str; 2],
 }
 
 impl<'a> Given<'a> {
     /// The first value; empty for an option without one.
     pub(super) fn value(&self) -> &'a str {
-        self.values.first().copied().unwrap_or_default()
+        self.values[0]
     }
 
     /// The same option with each value of a list, `a,b`, as its own.
     pub(super) fn each_value(&self) -> Vec<Given<'a>> {
-        let one = |value| Given { values: vec![value], ..self.clone() };
+        let one = |value| Given { values: [value, ""], ..*self };
         self.value().split(',').map(one).collect()
     }
 
     /// The second value.
     pub(super) fn second(&self) -> &'a str {
-        self.values.get(1).copied().unwrap_or_default()
+        self.values[1]
     }
 
     /// The error for its value.
@@ -106,7 +106,10 @@ impl<'a> Given<'a> {
     /// The error for a condition that no packet meets.
     pub(super) fn never(&self) -> Error {
         let not = if self.negated { "! " } else { "" };
-        let value = self.values.join(" ");
+        let value = match self.values {
+            [value, ""] => value.to_owned(),
+            both => both.join(" "),
+        };
         Error::NeverMatches { word: format!("{not}{}", self.word), value }
     }
 }
@@ -139,13 +142,13 @@ impl<'a> Token<'a> {
 /// The words, from left to right.
 #[derive(Debug)]
 pub(super) struct Words<'a> {
-    rest: std::slice::Iter<'a, String>,
+    rest: std::slice::Iter<'a, &'a str>,
     /// Letters behind a flag: a word and where in it.
     cluster: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Words<'a> {
-    pub(super) fn new(words: &'a [String]) -> Self {
+    pub(super) fn new(words: &'a [&'a str]) -> Self {
         Words { rest: words.iter(), cluster: None }
     }
 
@@ -154,10 +157,10 @@ impl<'a> Words<'a> {
         if let Some((word, letters)) = self.cluster.take() {
             return Ok(Some(short(false, word, letters)));
         }
-        let Some(mut word) = self.rest.next().map(String::as_str) else { return Ok(None) };
+        let Some(mut word) = self.rest.next().copied() else { return Ok(None) };
         let negated = word == "!";
         if negated {
-            word = match self.rest.next().map(String::as_str) {
+            word = match self.rest.next().copied() {
                 Some("!") => return Err(Error::RepeatedNegation),
                 None => return Err(Error::StrayNegation),
                 Some(word) => word,
@@ -189,13 +192,13 @@ impl<'a> Words<'a> {
     /// The next word, whatever it is: `-x` in `-N -x`.
     pub(super) fn any(&mut self, token: Token<'a>) -> Option<&'a str> {
         self.cluster = None;
-        token.attached.or_else(|| self.rest.next().map(String::as_str))
+        token.attached.or_else(|| self.rest.next().copied())
     }
 
     /// The next word if it is a value and no option: `1` in `-I CHAIN 1`.
     pub(super) fn another(&mut self) -> Option<&'a str> {
-        let is_value = |word: &&String| !word.starts_with('-') && word.as_str() != "!";
-        let next = self.rest.as_slice().first().filter(is_value)?;
+        let is_value = |word: &&str| !word.starts_with('-') && *word != "!";
+        let next = self.rest.as_slice().first().copied().filter(is_value)?;
         self.rest.next();
         Some(next)
     }
@@ -211,7 +214,7 @@ impl<'a> Words<'a> {
             return Err(Error::UnsupportedOption { word: word.to_owned(), reason });
         }
         let mut negated = token.negated;
-        let mut values = Vec::with_capacity(spec.values);
+        let (mut values, mut taken) = ([""; 2], 0);
         match token.attached {
             Some(letters) if spec.values == 0 && token.letter.is_some() => {
                 self.cluster = Some((word, letters));
@@ -219,20 +222,25 @@ impl<'a> Words<'a> {
             Some(_) if spec.values == 0 => {
                 return Err(Error::TakesNoValue { word: word.to_owned() });
             }
-            attached => values.extend(attached),
+            Some(value) => {
+                values[0] = value;
+                taken = 1;
+            }
+            None => {}
         }
-        while values.len() < spec.values {
+        while taken < spec.values.min(values.len()) {
             let needs = if spec.values == 1 { "a value" } else { "two values" };
             let missing = || Error::NeedsValue { word: word.to_owned(), needs };
-            let value = self.rest.next().ok_or_else(missing)?;
+            let value = *self.rest.next().ok_or_else(missing)?;
             // The old place of the negation: `-s ! 192.0.2.1`.
-            if value == "!" && spec.negatable && values.is_empty() {
+            if value == "!" && spec.negatable && taken == 0 {
                 if negated {
                     return Err(Error::RepeatedNegation);
                 }
                 negated = true;
             } else {
-                values.push(value);
+                values[taken] = value;
+                taken += 1;
             }
         }
         if negated && !spec.negatable {

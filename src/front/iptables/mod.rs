@@ -19,6 +19,7 @@ mod getopt;
 mod help;
 mod list;
 mod naming;
+mod parts;
 mod program;
 mod restore;
 mod save;

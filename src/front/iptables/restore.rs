@@ -1,5 +1,6 @@
 //! `iptables-restore`: each table of a save file is one batch.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 
@@ -10,7 +11,7 @@ use super::draft::Draft;
 use super::draft_chains::policy_named;
 use super::error::{Error, VERSION};
 use super::getopt::{Known, Value, getopt};
-use super::save_file::{Line, line};
+use super::save_file::{Line, counted, line};
 use super::state::table_id;
 use super::sweep::sweep;
 use super::{help, list};
@@ -247,12 +248,13 @@ impl Restore<'_> {
     /// The operation of a line; none if it is for the other family.
     fn rule(
         &self,
-        mut words: Vec<String>,
+        words: Vec<Cow<'_, str>>,
         counters: Option<Counters>,
     ) -> Result<Option<Step>, Error> {
-        if let Some(Counters { packets, bytes }) = counters.filter(|_| self.counters) {
-            words.extend(["-c".to_owned(), packets.to_string(), bytes.to_string()]);
-        }
+        let words = match counters.filter(|_| self.counters) {
+            Some(counters) => counted(words, counters),
+            None => words,
+        };
         if words.is_empty() {
             return Ok(None);
         }

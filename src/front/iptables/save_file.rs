@@ -1,6 +1,11 @@
 //! The format of iptables-save: what a line says.
 
+use std::borrow::Cow;
+
 use crate::xtables::Counters;
+
+/// What stands between words.
+const BLANKS: [char; 2] = [' ', '\t'];
 
 /// A line of a save file.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,7 +25,7 @@ pub(super) enum Line<'a> {
         counters: Option<Counters>,
     },
     /// `[0:0] -A INPUT -j ACCEPT`, or any other operation.
-    Rule { counters: Option<Counters>, words: Vec<String> },
+    Rule { counters: Option<Counters>, words: Vec<Cow<'a, str>> },
 }
 
 /// Why a line is none.
@@ -65,6 +70,14 @@ pub(super) fn line(text: &str) -> Result<Line<'_>, Fault> {
     Ok(Line::Rule { counters, words: words(rest)? })
 }
 
+/// The words with what the rule has counted behind them, as `-A` takes it: `-c 1 60`.
+pub(super) fn counted(mut words: Vec<Cow<'_, str>>, counters: Counters) -> Vec<Cow<'_, str>> {
+    let Counters { packets, bytes } = counters;
+    words.push(Cow::Borrowed("-c"));
+    words.extend([packets, bytes].map(|count| Cow::Owned(count.to_string())));
+    words
+}
+
 /// `[1:60]`, and what is behind it.
 fn bracketed(text: &str) -> Option<(Counters, &str)> {
     let (inside, rest) = text.strip_prefix('[')?.split_once(']')?;
@@ -74,32 +87,45 @@ fn bracketed(text: &str) -> Option<(Counters, &str)> {
 }
 
 /// Words between blanks; `"…"` is one word whatever is in it, where `\` takes the next character
-/// as it is.
-fn words(text: &str) -> Result<Vec<String>, Fault> {
-    let (mut words, mut word) = (Vec::new(), String::new());
-    let mut quoted = false;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match (quoted, c) {
-            (true, '\\') => word.push(chars.next().ok_or(Fault::Quote)?),
-            (true, '"') => {
-                quoted = false;
-                words.push(std::mem::take(&mut word));
+/// as it is. A quote ends where it is closed, blank or not: `a"b c"d` is `ab c` and `d`.
+fn words(text: &str) -> Result<Vec<Cow<'_, str>>, Fault> {
+    let mut words = Vec::with_capacity(text.len() / 4);
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches(BLANKS);
+        let Some(end) = rest.find([' ', '\t', '"']) else { break };
+        let (front, behind) = rest.split_at(end);
+        match behind.strip_prefix('"') {
+            None => {
+                words.push(Cow::Borrowed(front));
+                rest = behind;
             }
-            (false, '"') => quoted = true,
-            (false, ' ' | '\t') => {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
+            Some(behind) => {
+                let (word, behind) = quoted(front, behind)?;
+                words.push(word);
+                rest = behind;
             }
-            (_, c) => word.push(c),
         }
     }
-    if quoted {
-        return Err(Fault::Quote);
-    }
-    if !word.is_empty() {
-        words.push(word);
+    if !rest.is_empty() {
+        words.push(Cow::Borrowed(rest));
     }
     Ok(words)
+}
+
+/// A word with a quote in it, of which `front` stands before the quote, and what is behind it.
+fn quoted<'a>(front: &'a str, text: &'a str) -> Result<(Cow<'a, str>, &'a str), Fault> {
+    let plain = text.find(['"', '\\']).ok_or(Fault::Quote)?;
+    if front.is_empty() && text[plain..].starts_with('"') {
+        return Ok((Cow::Borrowed(&text[..plain]), &text[plain + 1..]));
+    }
+    let mut word = front.to_owned();
+    let mut chars = text.chars();
+    loop {
+        match chars.next().ok_or(Fault::Quote)? {
+            '\\' => word.push(chars.next().ok_or(Fault::Quote)?),
+            '"' => return Ok((Cow::Owned(word), chars.as_str())),
+            other => word.push(other),
+        }
+    }
 }

@@ -3,11 +3,15 @@
 use std::io::{self, Write};
 
 use super::error::Error;
+use super::parts::in_parts;
 use super::state::{Chain, State};
 use crate::net::IpVersion;
 use crate::nft::expr::Counter;
 use crate::nft::{Family, Policy, Rule, list_rule};
 use crate::xtables::{self, Counters};
+
+/// How long a line is, more or less.
+const LINE: usize = 128;
 
 /// Whether counts are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +45,19 @@ pub(super) fn rules(
     number: Option<u32>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    for (at, rule) in (1..).zip(&chain.rules) {
-        if number.is_none_or(|number| number == at) {
-            append(chain, &rule.decode()?, version, counts, out)?;
-        }
+    if let Some(number) = number {
+        let rule = number.checked_sub(1).and_then(|at| chain.rules.get(at as usize));
+        return rule
+            .map_or(Ok(()), |rule| Ok(append(chain, &rule.decode()?, version, counts, out)?));
     }
-    Ok(())
+    let texts = in_parts(&chain.rules, |rules| {
+        let mut text = Vec::with_capacity(rules.len() * LINE);
+        for rule in rules {
+            append(chain, &rule.decode()?, version, counts, &mut text)?;
+        }
+        Ok::<_, Error>(text)
+    });
+    texts.into_iter().try_for_each(|text| Ok(out.write_all(&text?)?))
 }
 
 fn append(

@@ -21,7 +21,7 @@ fn dates_are_those_of_ctime() {
 #[test]
 fn lines_of_a_save_file_are_read_as_they_are_meant() {
     let counters = Some(Counters { packets: 1, bytes: 60 });
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned().into()).collect();
     assert_eq!(line("*nat"), Ok(Line::Table("nat")));
     assert_eq!(line("# *nat"), Ok(Line::Comment));
     assert_eq!(line("COMMIT"), Ok(Line::Commit));

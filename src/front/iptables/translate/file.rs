@@ -1,5 +1,6 @@
 //! `iptables-restore-translate`: a file of iptables-save as a file for `nft -f`.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -7,7 +8,7 @@ use std::process::ExitCode;
 use super::super::builtin::Table;
 use super::super::error::{Error as Classic, VERSION};
 use super::super::help;
-use super::super::save_file::{self, Line};
+use super::super::save_file::{self, Line, counted};
 use super::super::show::policy_name;
 use super::super::state::table_id;
 use super::error::Error;
@@ -208,15 +209,16 @@ impl Reading {
         &mut self,
         table: &'static Table,
         line: &str,
-        mut words: Vec<String>,
+        words: Vec<Cow<'_, str>>,
         counters: Option<Counters>,
         number: usize,
     ) -> Result<(), Error> {
-        if let Some(Counters { packets, bytes }) = counters {
-            words.extend(["-c".to_owned(), packets.to_string(), bytes.to_string()]);
-        }
+        let words = match counters {
+            Some(counters) => counted(words, counters),
+            None => words,
+        };
         if let [append, chain, ..] = words.as_slice()
-            && matches!(append.as_str(), "-A" | "-I" | "--append" | "--insert")
+            && matches!(append.as_ref(), "-A" | "-I" | "--append" | "--insert")
             && let Some(builtin) = table.builtin(chain)
             && self.table.as_ref().is_some_and(|open| !open.made.contains(&builtin.name))
         {
