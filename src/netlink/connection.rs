@@ -15,8 +15,9 @@ const NLM_F_DUMP_INTR: u16 = 0x10;
 
 /// Default `net.core.wmem_default` leaves this much for messages; more is asked for when needed.
 const DEFAULT_SEND: usize = 200 * 1024;
-/// Largest datagram the kernel makes for a dump is 32 KiB; events stay below it too.
-const DATAGRAM: usize = 64 * 1024;
+/// Largest datagram the kernel makes for a dump is 32 KiB; events stay below it too. So large a
+/// buffer is mapped by malloc(3) and not cleared: what is never used of it costs nothing.
+const DATAGRAM: usize = 256 * 1024;
 /// How much the kernel may queue for us: answers to some thousand requests.
 const RECEIVE_QUEUE: usize = 4 * 1024 * 1024;
 

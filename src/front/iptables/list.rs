@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use super::error::Error;
+use super::parts::print_each;
 use super::show;
-use super::state::{Chain, State};
+use super::state::{Chain, ListedRule, State};
 use crate::net::IpVersion;
 use crate::nft::Rule;
 use crate::xtables::{self, Columns, Listing, Operation, PrintStyle};
@@ -32,9 +33,10 @@ pub(super) fn list(
         }
         head(chain, style, out)?;
         writeln!(out, "{}", xtables::titles(style))?;
-        for (number, rule) in (1..).zip(&chain.rules) {
-            line(state, number, &rule.decode()?, style, out)?;
-        }
+        let numbered = |number, rule: &ListedRule, text: &mut Vec<u8>| {
+            Ok(line(state, number, &rule.decode()?, style, text)?)
+        };
+        print_each(&chain.rules, numbered, out)?;
     }
     Ok(())
 }

@@ -3,15 +3,12 @@
 use std::io::{self, Write};
 
 use super::error::Error;
-use super::parts::in_parts;
-use super::state::{Chain, State};
+use super::parts::print_each;
+use super::state::{Chain, ListedRule, State};
 use crate::net::IpVersion;
 use crate::nft::expr::Counter;
 use crate::nft::{Family, Policy, Rule, list_rule};
 use crate::xtables::{self, Counters};
-
-/// How long a line is, more or less.
-const LINE: usize = 128;
 
 /// Whether counts are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,14 +47,10 @@ pub(super) fn rules(
         return rule
             .map_or(Ok(()), |rule| Ok(append(chain, &rule.decode()?, version, counts, out)?));
     }
-    let texts = in_parts(&chain.rules, |rules| {
-        let mut text = Vec::with_capacity(rules.len() * LINE);
-        for rule in rules {
-            append(chain, &rule.decode()?, version, counts, &mut text)?;
-        }
-        Ok::<_, Error>(text)
-    });
-    texts.into_iter().try_for_each(|text| Ok(out.write_all(&text?)?))
+    let line = |_, rule: &ListedRule, text: &mut Vec<u8>| {
+        Ok(append(chain, &rule.decode()?, version, counts, text)?)
+    };
+    print_each(&chain.rules, line, out)
 }
 
 fn append(
