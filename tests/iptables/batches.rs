@@ -49,6 +49,31 @@ fn what_was_saved_and_restored_is_saved_as_it_was() {
     assert_eq!(saved(&netns), FILE);
 }
 
+/// The kernel has named those sets, and lets no second rule have them.
+#[test]
+fn rules_with_sets_of_their_own_when_a_file_zeroes_them_then_are_the_same_and_count_anew() {
+    isolate();
+    let netns = Netns::add("host");
+    let rules = [
+        "-A OUTPUT -p udp -m multiport --dports 7,9,100:200 -j ACCEPT",
+        "-A OUTPUT -p udp -m multiport ! --sports 7,9 -m comment --comment two -j RETURN",
+    ];
+    let file = |counts: &str| -> String {
+        let head = ":INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n";
+        let rules: String = rules.iter().map(|rule| format!("{counts} {rule}\n")).collect();
+        format!("*filter\n{head}{rules}COMMIT\n")
+    };
+    let nft = |netns: &Netns| netns.ruleset().replace("packets 3 bytes 99", "packets 0 bytes 0");
+    for zero in ["-Z OUTPUT", "-Z", "-Z OUTPUT 1\n-Z OUTPUT 2"] {
+        assert_eq!(restore(&netns, "-c", &file("[3:99]")).code, Some(0));
+        let before = nft(&netns);
+        let answer = restore(&netns, "-n", &format!("*filter\n{zero}\nCOMMIT\n"));
+        assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""), "{zero}");
+        assert_eq!(saved(&netns), file("[0:0]"), "{zero}");
+        assert_eq!(nft(&netns), before, "{zero}");
+    }
+}
+
 #[test]
 fn a_line_that_the_kernel_refuses_undoes_its_table_and_is_named() {
     isolate();

@@ -4,6 +4,7 @@ use super::draft::Draft;
 use super::draft_chain::{NewRule, Sought};
 use super::error::Error;
 use super::sealed::{Deed, Origin};
+use super::unnamed_sets::UnnamedSets;
 use crate::nft::expr::Counter;
 use crate::nft::{AnyChain, Name, Policy, Rule};
 use crate::xtables::Counters;
@@ -32,6 +33,7 @@ impl Draft<'_> {
         origin: Origin,
     ) -> Result<(), Error> {
         self.depends = true;
+        let mut own = UnnamedSets::default();
         let names: Vec<String> = match chain {
             Some(name) => vec![name.to_owned()],
             None => {
@@ -48,7 +50,7 @@ impl Draft<'_> {
                 }
                 return Err(if is_builtin { Error::NoRule } else { Error::NoSuch });
             };
-            let zeroed: Vec<(usize, Rule)> = found
+            let mut zeroed: Vec<(usize, Rule)> = found
                 .rules()?
                 .iter()
                 .enumerate()
@@ -58,8 +60,12 @@ impl Draft<'_> {
             if number.is_some() && zeroed.is_empty() {
                 return Err(Error::NoRule);
             }
-            for (_, rule) in &zeroed {
+            for (_, rule) in &mut zeroed {
                 self.renew_map(rule, origin)?;
+                // The kernel's names for them would be refused: nobody else may have them.
+                if let Some(whole) = own.put_inside(rule, self.kernel, &self.id)? {
+                    *rule = whole;
+                }
             }
             let found = self.loaded(&name, Sought::Places)?.ok_or(Error::NoSuch)?;
             for (at, rule) in zeroed {

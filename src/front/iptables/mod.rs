@@ -29,6 +29,7 @@ mod show;
 mod state;
 mod sweep;
 mod translate;
+mod unnamed_sets;
 
 pub use error::{Error, Refusal};
 pub use program::{Program, run};

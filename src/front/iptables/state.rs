@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::builtin::{Builtin, Table};
 use super::error::Error;
+use super::unnamed_sets::{UnnamedSets, has_unnamed_sets};
 use crate::net::IpVersion;
-use crate::nft::expr::{Counter, SetRef};
+use crate::nft::expr::Counter;
 use crate::nft::{
-    self, AnyChain, ChainUsage, Expr, Family, Generation, Kernel, Name, Policy, RawRule, Rule, Set,
+    self, AnyChain, ChainUsage, Expr, Family, Generation, Kernel, Name, Policy, RawRule, Rule,
     TableId,
 };
 use crate::xtables;
@@ -93,7 +94,8 @@ impl State {
                 (_, false) => kernel.raw_rules_by_chain(&id, None)?,
             };
             let seen = BTreeSet::new();
-            let mut beside = Beside { kernel, table: &id, version, known: None, seen };
+            let own = UnnamedSets::default();
+            let mut beside = Beside { kernel, table: &id, version, own, seen };
             let mut listed = Vec::new();
             for (chain, rules) in rules {
                 let rules = rules.into_iter().map(|raw| beside.listed(raw));
@@ -169,7 +171,7 @@ struct Beside<'a> {
     kernel: &'a mut Kernel,
     table: &'a TableId,
     version: IpVersion,
-    known: Option<Vec<Set>>,
+    own: UnnamedSets,
     /// Maps that decide for rules. Rules of the same words share one, and what it has decided, it
     /// has decided for the first of them.
     seen: BTreeSet<Name>,
@@ -193,23 +195,10 @@ impl Beside<'_> {
     /// The rule with the sets inside it that belong to it alone, where others made the rule and its
     /// words cannot be told without what is in them.
     fn with_own_sets(&mut self, rule: Rule) -> Result<Option<Rule>, nft::Error> {
-        let is_own = |expr: &Expr| expr.set_ref().is_some_and(SetRef::is_anonymous);
-        if !rule.exprs.iter().any(is_own) || xtables::Rule::read(&rule, self.version).is_some() {
+        if !has_unnamed_sets(&rule) || xtables::Rule::read(&rule, self.version).is_some() {
             return Ok(None);
         }
-        let known = match self.known.take() {
-            Some(known) => known,
-            None => self.kernel.sets(self.table)?,
-        };
-        let mut own = Vec::new();
-        for set in rule.exprs.iter().filter_map(Expr::set_ref) {
-            if let Some(set) = known.iter().find(|known| known.name == *set.name()) {
-                own.push((set.clone(), self.kernel.elements(self.table, &set.name)?));
-            }
-        }
-        self.known = Some(known);
-        let find = |name: &Name| own.iter().find(|(set, _)| set.name == *name).cloned();
-        Ok(Some(rule.with_own_sets(find)))
+        self.own.put_inside(&rule, self.kernel, self.table)
     }
 
     /// The rule with what the map has counted that decides for it.
