@@ -96,15 +96,37 @@ pub enum Change {
     DeleteObject(TableId, Object),
 }
 
+/// A change to one rule of a chain.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RuleChange<'a> {
+    pub(super) table: &'a TableId,
+    pub(super) chain: &'a Name,
+    /// The handle of a rule that must be there: the one that goes, or that the new one goes beside.
+    pub(super) named: Option<u64>,
+    /// Whether there is a new rule after it.
+    pub(super) makes: bool,
+}
+
 impl Change {
     /// Whether it names a rule, by the handle that it was listed with, which must be there.
     #[must_use]
     pub fn needs_rule(&self) -> bool {
+        self.of_rule().is_some_and(|change| change.named.is_some())
+    }
+
+    /// The change as one to a rule; `None` for what is about anything else.
+    pub(super) fn of_rule(&self) -> Option<RuleChange<'_>> {
         match self {
-            Change::AddRule { after: beside, .. } | Change::InsertRule { before: beside, .. } => {
-                beside.is_some()
+            Change::AddRule { table, chain, after: named, .. }
+            | Change::InsertRule { table, chain, before: named, .. } => {
+                Some(RuleChange { table, chain, named: *named, makes: true })
             }
-            Change::ReplaceRule { .. } | Change::DeleteRule(..) => true,
+            Change::ReplaceRule { table, chain, old, .. } => {
+                Some(RuleChange { table, chain, named: Some(old.handle), makes: true })
+            }
+            Change::DeleteRule(table, chain, old) => {
+                Some(RuleChange { table, chain, named: Some(old.handle), makes: false })
+            }
             Change::AddTable(_)
             | Change::DeleteTable(_)
             | Change::AddChain(..)
@@ -120,7 +142,7 @@ impl Change {
             | Change::CreateElements(..)
             | Change::DeleteElements(..)
             | Change::AddObject(..)
-            | Change::DeleteObject(..) => false,
+            | Change::DeleteObject(..) => None,
         }
     }
 }

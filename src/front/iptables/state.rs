@@ -181,7 +181,7 @@ impl Beside<'_> {
     fn listed(&mut self, raw: RawRule) -> Result<ListedRule, nft::Error> {
         let mut listed = ListedRule { raw, whole: None, map: None };
         if listed.raw.may_name(UNNAMED) {
-            listed.whole = self.with_own_sets(listed.raw.decode()?.value)?;
+            listed.whole = self.with_own_sets(&listed.raw.decode()?.value)?;
         } else if listed.raw.may_name(xtables::DECIDING_MAP) {
             let rule = listed.raw.decode()?.value;
             listed.map = xtables::deciding_map(&rule).cloned();
@@ -194,11 +194,11 @@ impl Beside<'_> {
 
     /// The rule with the sets inside it that belong to it alone, where others made the rule and its
     /// words cannot be told without what is in them.
-    fn with_own_sets(&mut self, rule: Rule) -> Result<Option<Rule>, nft::Error> {
-        if !has_unnamed_sets(&rule) || xtables::Rule::read(&rule, self.version).is_some() {
+    fn with_own_sets(&mut self, rule: &Rule) -> Result<Option<Rule>, nft::Error> {
+        if !has_unnamed_sets(rule) || xtables::Rule::read(rule, self.version).is_some() {
             return Ok(None);
         }
-        self.own.put_inside(&rule, self.kernel, self.table)
+        self.own.put_inside(rule, self.kernel, self.table)
     }
 
     /// The rule with what the map has counted that decides for it.

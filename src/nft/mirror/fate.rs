@@ -24,38 +24,13 @@ pub(super) enum Fate {
 
 /// The changes whose rules mirrors have to know: none if there are too many.
 pub(super) fn asked(ledger: &Ledger, changes: &[Change]) -> BTreeSet<usize> {
-    let is_asked = |change| {
-        let entry = makes_rule_in(change).and_then(|(table, chain)| ledger.entry(table, chain));
-        entry.is_some()
+    let is_asked = |change: &Change| {
+        let made = change.of_rule().filter(|change| change.makes);
+        made.is_some_and(|change| ledger.entry(change.table, change.chain).is_some())
     };
     let places = changes.iter().enumerate().filter(|(_, change)| is_asked(change));
     let places: BTreeSet<usize> = places.map(|(place, _)| place).take(ASKED + 1).collect();
     if places.len() > ASKED { BTreeSet::new() } else { places }
-}
-
-fn makes_rule_in(change: &Change) -> Option<(&TableId, &Name)> {
-    match change {
-        Change::AddRule { table, chain, .. }
-        | Change::InsertRule { table, chain, .. }
-        | Change::ReplaceRule { table, chain, .. } => Some((table, chain)),
-        Change::AddTable(_)
-        | Change::DeleteTable(_)
-        | Change::AddChain(..)
-        | Change::AddBaseChain(..)
-        | Change::FlushChain(..)
-        | Change::DeleteChain(..)
-        | Change::RenameChain { .. }
-        | Change::SetPolicy(..)
-        | Change::SetChainCounters(..)
-        | Change::DeleteRule(..)
-        | Change::AddSet(..)
-        | Change::DeleteSet(..)
-        | Change::AddElements(..)
-        | Change::CreateElements(..)
-        | Change::DeleteElements(..)
-        | Change::AddObject(..)
-        | Change::DeleteObject(..) => None,
-    }
 }
 
 /// Whether a commit surely makes the generation greater. One that finds everything as it is to be,
