@@ -12,6 +12,8 @@ mod commits;
 mod iptables;
 #[path = "kernel/marks.rs"]
 mod marks;
+#[path = "kernel/mirror_room.rs"]
+mod mirror_room;
 #[path = "kernel/mirrors.rs"]
 mod mirrors;
 #[path = "kernel/roundtrip.rs"]

@@ -1,10 +1,9 @@
 //! Mirrors of long chains, byte for byte what the kernel lists, after whatever was committed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 
-use nix::mount::{MsFlags, mount};
 use nix::sys::socket::{setsockopt, sockopt};
 use portcullis::net::IpVersion;
 use portcullis::nft::{
@@ -20,49 +19,47 @@ use crate::whole::table_id;
 #[path = "../lab/isolation.rs"]
 mod isolation;
 
-fn filter() -> TableId {
+pub fn filter() -> TableId {
     table_id("ip filter")
 }
 
-fn t() -> Name {
+pub fn t() -> Name {
     Name::literal("T")
 }
 
 /// A rule with a comment, so that it has userdata.
-fn rule(number: usize) -> Rule {
-    let words = format!(
+pub fn rule(number: usize) -> Rule {
+    appended(&format!(
         "-A T -s 10.0.0.{} -p tcp --dport {number} -m comment --comment c{number} -j ACCEPT",
         number % 250
-    );
-    let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-    match command(&words, IpVersion::V4).unwrap().operation {
-        Operation::Append { rules, .. } => Rule::clone(&rules[0].rule),
-        other => panic!("{other:?}"),
-    }
+    ))
 }
 
 /// A rule with a set of its own, which the kernel names.
 fn rule_with_set(number: usize) -> Rule {
-    let words = format!("-A T -p tcp -m multiport --dports {number},80 -m limit --limit 3/min");
-    let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+    appended(&format!("-A T -p tcp -m multiport --dports {number},80 -m limit --limit 3/min"))
+}
+
+fn appended(words: &str) -> Rule {
+    let words: Vec<&str> = words.split(' ').collect();
     match command(&words, IpVersion::V4).unwrap().operation {
         Operation::Append { rules, .. } => Rule::clone(&rules[0].rule),
         other => panic!("{other:?}"),
     }
 }
 
-fn add(rule: Rule) -> Change {
+pub fn add(rule: Rule) -> Change {
     Change::AddRule { table: filter(), chain: t(), rule: rule.into(), after: None }
 }
 
-fn commit(changes: Vec<Change>) {
+pub fn commit(changes: Vec<Change>) {
     let mut transaction = Transaction::new();
     changes.into_iter().for_each(|change| transaction.push(change));
     let applied = Kernel::open().unwrap().commit(&transaction, None).unwrap();
     assert_eq!(applied, Applied::Committed);
 }
 
-fn begin(rules: usize) {
+pub fn begin(rules: usize) {
     isolation::isolate();
     let mut changes = vec![
         Change::AddTable(Table::new(filter())),
@@ -96,7 +93,7 @@ fn all_at(kernel: &mut Kernel, chain: &Listed<AnyChain>, generation: Generation)
 
 /// What a reader gets is what the kernel lists.
 #[track_caller]
-fn assert_right(when: &str) {
+pub fn assert_right(when: &str) {
     let (read, listed) = (read(), listed());
     let handles = |rules: &[RawRule]| rules.iter().map(|rule| rule.handle).collect::<Vec<_>>();
     assert_eq!(handles(&read), handles(&listed), "{when}");
@@ -105,12 +102,12 @@ fn assert_right(when: &str) {
 }
 
 /// The rules as the kernel lists them.
-fn listed() -> Vec<RawRule> {
+pub fn listed() -> Vec<RawRule> {
     Kernel::open().unwrap().raw_rules(&filter(), &t()).unwrap()
 }
 
 /// The file of the mirror, if there is one: each that is begun has another.
-fn file() -> Option<PathBuf> {
+pub fn file() -> Option<PathBuf> {
     let all = fs::read_dir("/run/portcullis/mirrors").ok()?;
     let own = all.map(|own| own.unwrap().path()).next()?;
     let mut files: Vec<PathBuf> =
@@ -122,7 +119,7 @@ fn file() -> Option<PathBuf> {
 
 /// Whether what was listed before is still read, or taken along.
 #[track_caller]
-fn assert_read(is_mirror: bool) {
+pub fn assert_read(is_mirror: bool) {
     let before = file();
     assert_right("");
     assert_eq!(before.is_some() && before == file(), is_mirror, "{before:?} {:?}", file());
@@ -130,7 +127,7 @@ fn assert_read(is_mirror: bool) {
 
 /// What changes the chain, or something else, at positions of the chain as it is.
 #[derive(Debug, Clone, Copy)]
-enum Deed {
+pub enum Deed {
     Add,
     AddWithSet,
     AddBehind(usize),
@@ -172,7 +169,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 /// Does a deed; `number` is its own.
-fn act(deed: Deed, number: usize) {
+pub fn act(deed: Deed, number: usize) {
     let rules = listed();
     let at = |at: usize| rules[at % rules.len()].decode().unwrap();
     let (table, chain, new) = (filter(), t(), rule(number));
@@ -425,113 +422,4 @@ fn reader_when_the_generation_is_an_older_one_then_the_kernel_is_asked() {
     let gone = Generation(generation.0 - 1);
     assert_eq!(all_at(&mut kernel, &chain, gone), listed());
     assert_read(true);
-}
-
-#[test]
-fn mirror_when_changes_have_doubled_it_then_is_begun_anew() {
-    begin(300);
-    assert_read(false);
-    let mut begun = 0;
-    for round in 0..150 {
-        let before = file();
-        commit((0..8).map(|at| add(rule(2000 + round * 8 + at))).collect());
-        let rules = listed();
-        let last = rules[rules.len() - 8..].iter().map(|rule| rule.decode().unwrap());
-        commit(last.map(|rule| Change::DeleteRule(filter(), t(), rule)).collect());
-        begun += usize::from(file() != before);
-        if round % 10 == 0 {
-            assert_right("");
-        }
-        let size = file().map_or(0, |file| fs::metadata(file).unwrap().len());
-        assert!(size < 500_000, "{size}");
-    }
-    assert!(begun > 0, "it grew without end");
-    assert_eq!(listed().len(), 300);
-}
-
-#[test]
-fn directories_of_others_when_nobody_wrote_for_an_hour_then_are_removed() {
-    begin(100);
-    let all = Path::new("/run/portcullis/mirrors");
-    let make = |name: &str, age: u64| {
-        let ledger = all.join(name).join("ledger");
-        fs::create_dir_all(all.join(name)).unwrap();
-        fs::write(&ledger, "of another").unwrap();
-        let time = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
-        fs::File::open(&ledger).unwrap().set_modified(time).unwrap();
-    };
-    make("abc", 60 * 61);
-    make("def", 60 * 59);
-    for own in ["/run/portcullis", "/run/portcullis/mirrors"] {
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-        fs::set_permissions(own, mode).unwrap();
-    }
-    assert_right("");
-    assert!(!all.join("abc").exists() && all.join("def").exists());
-}
-
-/// Small hosts have a small `/run`, which others need.
-#[test]
-fn mirror_when_run_would_be_half_full_then_is_not_kept() {
-    begin(100);
-    let resize = |size: &str| {
-        let options = format!("size={size}");
-        let flags = MsFlags::MS_REMOUNT;
-        mount(None::<&str>, "/run", None::<&str>, flags, Some(options.as_str())).unwrap();
-    };
-    resize("64k");
-    assert_right("in 64 KiB");
-    assert_eq!(file(), None);
-    resize("1m");
-    fs::write("/run/others", vec![1; 500 << 10]).unwrap();
-    assert_right("in 1 MiB, of which half is taken");
-    assert_eq!(file(), None);
-    fs::remove_file("/run/others").unwrap();
-    assert_read(false);
-    assert_read(true);
-    resize("0");
-    act(Deed::Foreign, 1);
-    assert_read(false);
-    assert_read(true);
-}
-
-#[test]
-fn mirror_when_no_space_is_left_for_a_change_then_ends() {
-    begin(100);
-    let options = Some("size=1m");
-    mount(None::<&str>, "/run", None::<&str>, MsFlags::MS_REMOUNT, options).unwrap();
-    assert_read(false);
-    let full = fs::write("/run/others", vec![1; 2 << 20]).unwrap_err();
-    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
-    let mirror = file();
-    for number in 1000..1020 {
-        act(Deed::Add, number);
-        assert_right("on a full file system");
-    }
-    assert!(mirror.is_some() && file().is_none(), "no more rules fit behind it");
-    fs::remove_file("/run/others").unwrap();
-    assert_read(false);
-    assert_read(true);
-}
-
-#[test]
-fn mirror_when_others_have_all_the_room_then_is_not_kept() {
-    begin(100);
-    let other = Path::new("/run/portcullis/mirrors/abc");
-    fs::create_dir_all(other).unwrap();
-    for own in ["/run/portcullis", "/run/portcullis/mirrors"] {
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-        fs::set_permissions(own, mode).unwrap();
-    }
-    let long = fs::File::create(other.join("0")).unwrap();
-    long.set_len((64 << 20) - 1000).unwrap();
-    let own = || {
-        let all = fs::read_dir("/run/portcullis/mirrors").unwrap().map(|own| own.unwrap().path());
-        all.filter(|own| own != other).map(|own| fs::read_dir(own).unwrap().count()).sum::<usize>()
-    };
-    assert_right("no room");
-    assert_eq!(own(), 0);
-    long.set_len(32 << 20).unwrap();
-    assert_right("room");
-    assert_eq!(own(), 2);
 }
