@@ -1,4 +1,4 @@
-//! One socket, and the three ways of talking over it: ask, dump, commit.
+//! One socket, and the ways of talking over it: ask, acknowledge, commit; [`super::dump`] is another.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
@@ -6,27 +6,23 @@ use nix::errno::Errno;
 
 use super::attribute::Malformed;
 use super::error::{ERESTART, Error, Refusal};
-use super::message::{Message, Messages};
-use crate::sys::{MessageBuilder, Socket, SocketError};
-
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
-const NLM_F_DUMP_INTR: u16 = 0x10;
+use super::message::{Message, Messages, NLMSG_ERROR};
+use crate::sys::{MessageBuilder, Receiver, Socket, SocketError};
 
 /// Default `net.core.wmem_default` leaves this much for messages; more is asked for when needed.
 const DEFAULT_SEND: usize = 200 * 1024;
 /// Largest datagram the kernel makes for a dump is 32 KiB; events stay below it too. So large a
 /// buffer is mapped by malloc(3) and not cleared: what is never used of it costs nothing.
-const DATAGRAM: usize = 256 * 1024;
+pub(super) const DATAGRAM: usize = 256 * 1024;
 /// How much the kernel may queue for us: answers to some thousand requests.
 const RECEIVE_QUEUE: usize = 4 * 1024 * 1024;
 
 /// A netfilter netlink connection of the network namespace it was opened in.
 #[derive(Debug)]
 pub struct Connection {
-    socket: Socket,
+    pub(super) socket: Socket,
     seq: u32,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
 }
 
 /// The answer to one request of several.
@@ -80,7 +76,7 @@ impl Connection {
     ) -> Result<Vec<Answer<T>>, Error> {
         self.send(requests)?;
         let mut answers: Vec<Option<Answer<T>>> = seqs.iter().map(|_| None).collect();
-        while let Some(datagram) = receive(&self.socket, &mut self.buffer)? {
+        while let Some(datagram) = receive(self.socket.receiver(), &mut self.buffer)? {
             for message in Messages::new(datagram) {
                 let message = message?;
                 let Some(at) = seqs.iter().position(|seq| *seq == message.seq) else { continue };
@@ -113,7 +109,7 @@ impl Connection {
         self.send(requests)?;
         let mut refusals = Vec::new();
         let mut answered = 0;
-        while let Some(datagram) = receive(&self.socket, &mut self.buffer)? {
+        while let Some(datagram) = receive(self.socket.receiver(), &mut self.buffer)? {
             for message in Messages::new(datagram) {
                 let message = message?;
                 if message.kind == NLMSG_ERROR && seqs.contains(&message.seq) {
@@ -126,43 +122,6 @@ impl Connection {
         match seqs.get(answered) {
             Some(seq) => Err(Error::NoAnswer { seq: *seq }),
             None => Ok(refusals),
-        }
-    }
-
-    /// Sends one dump request and hands each message to `each`. Returns whether the kernel says
-    /// that the list changed meanwhile (`NLM_F_DUMP_INTR`).
-    ///
-    /// # Errors
-    /// [`Error::Refused`] if the kernel refuses the dump.
-    pub fn dump(
-        &mut self,
-        request: &MessageBuilder,
-        seq: u32,
-        mut each: impl FnMut(&Message<'_>) -> Result<(), Malformed>,
-    ) -> Result<bool, Error> {
-        self.send(request)?;
-        let mut interrupted = false;
-        loop {
-            let datagram =
-                receive(&self.socket, &mut self.buffer)?.ok_or(Error::NoAnswer { seq })?;
-            for message in Messages::new(datagram) {
-                let message = message?;
-                if message.seq != seq {
-                    continue;
-                }
-                interrupted |= message.flags & NLM_F_DUMP_INTR != 0;
-                match message.kind {
-                    NLMSG_DONE => return Ok(interrupted),
-                    NLMSG_ERROR => {
-                        let refusal = Refusal::parse(&message)?;
-                        if refusal.errno == 0 {
-                            return Ok(interrupted);
-                        }
-                        return Err(Error::Refused(refusal));
-                    }
-                    _ => each(&message)?,
-                }
-            }
         }
     }
 
@@ -187,7 +146,7 @@ impl Connection {
         let mut acknowledged = false;
         let mut fault = None;
         loop {
-            let datagram = match receive(&self.socket, &mut self.buffer) {
+            let datagram = match receive(self.socket.receiver(), &mut self.buffer) {
                 Ok(Some(datagram)) => datagram,
                 Ok(None) => break,
                 // The verdict may be behind it.
@@ -260,7 +219,7 @@ impl Connection {
         &mut self,
         mut each: impl FnMut(&Message<'_>) -> Result<(), Malformed>,
     ) -> Result<(), Error> {
-        let datagram = self.socket.wait(&mut self.buffer).map_err(lost)?;
+        let datagram = self.socket.receiver().wait(&mut self.buffer).map_err(lost)?;
         for message in Messages::new(datagram.unwrap_or_default()) {
             each(&message?)?;
         }
@@ -268,7 +227,7 @@ impl Connection {
     }
 
     /// Sends, growing the send buffer first where the default would not do.
-    fn send(&mut self, requests: &MessageBuilder) -> Result<(), Error> {
+    pub(super) fn send(&mut self, requests: &MessageBuilder) -> Result<(), Error> {
         let bytes = requests.as_bytes();
         let mut limit = DEFAULT_SEND;
         if bytes.len() > DEFAULT_SEND {
@@ -291,8 +250,11 @@ impl Connection {
     }
 }
 
-fn receive<'a>(socket: &Socket, buffer: &'a mut [u8]) -> Result<Option<&'a [u8]>, Error> {
-    socket.receive(buffer).map_err(lost)
+pub(super) fn receive<'a>(
+    receiver: Receiver<'_>,
+    buffer: &'a mut [u8],
+) -> Result<Option<&'a [u8]>, Error> {
+    receiver.receive(buffer).map_err(lost)
 }
 
 fn lost(error: SocketError) -> Error {

@@ -7,6 +7,9 @@ pub const NLM_F_ACK: u16 = 0x4;
 /// Flags of a request for all there are (`NLM_F_ROOT` and `NLM_F_MATCH`).
 pub const NLM_F_DUMP: u16 = 0x300;
 
+pub(super) const NLMSG_ERROR: u16 = 2;
+pub(super) const NLMSG_DONE: u16 = 3;
+
 /// Bytes of `struct nlmsghdr`.
 const HEADER: usize = 16;
 

@@ -6,6 +6,7 @@
 
 mod attribute;
 mod connection;
+mod dump;
 mod error;
 mod message;
 

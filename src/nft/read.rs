@@ -165,11 +165,25 @@ impl Kernel {
         table: &TableId,
         chain: Option<&Name>,
     ) -> Result<Vec<(Name, Vec<RawRule>)>, Error> {
+        self.rules_by_chain(table, chain, |rule| rule)
+    }
+
+    /// What `work` makes of each rule of a table, or of one of its chains, chain by chain. Of a long
+    /// dump it works while the kernel makes the rest.
+    ///
+    /// # Errors
+    /// [`Error::Netlink`].
+    pub fn rules_by_chain<T>(
+        &mut self,
+        table: &TableId,
+        chain: Option<&Name>,
+        work: impl Fn(RawRule) -> T,
+    ) -> Result<Vec<(Name, Vec<T>)>, Error> {
         let rules = self.collect_in(Kind::RULE, table, chain, |message| {
             let chain = message.attributes().need(NFTA_RULE_CHAIN, "rule without a chain")?;
-            Ok(Some((super::rule::name(chain.text()?)?, RawRule::read(message)?)))
+            Ok(Some((super::rule::name(chain.text()?)?, work(RawRule::read(message)?))))
         })?;
-        let mut chains: Vec<(Name, Vec<RawRule>)> = Vec::new();
+        let mut chains: Vec<(Name, Vec<T>)> = Vec::new();
         for (chain, rule) in rules {
             match chains.last_mut() {
                 Some((last, rules)) if *last == chain => rules.push(rule),

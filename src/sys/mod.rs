@@ -24,7 +24,7 @@ pub use netns::{NetnsFile, NetnsId, current_netns, in_netns, is_inhabited, netns
 pub use process::outlive;
 pub use procfs::open_proc;
 pub use random::random_number;
-pub use socket::{Socket, SocketError};
+pub use socket::{Receiver, Socket, SocketError};
 
 #[cfg(test)]
 mod tests;

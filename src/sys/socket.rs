@@ -45,6 +45,10 @@ pub struct Socket {
     inner: mnl::Socket,
 }
 
+/// The receiving side of a [`Socket`], which another thread may have too.
+#[derive(Debug, Clone, Copy)]
+pub struct Receiver<'a>(BorrowedFd<'a>);
+
 impl std::fmt::Debug for Socket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Socket").field("fd", &self.as_raw_fd()).finish()
@@ -152,6 +156,14 @@ impl Socket {
         Err(SocketError::Send { bytes: bytes.len(), cause })
     }
 
+    /// The receiving side of it.
+    #[must_use]
+    pub fn receiver(&self) -> Receiver<'_> {
+        Receiver(self.as_fd())
+    }
+}
+
+impl Receiver<'_> {
     /// Takes the next datagram from the queue; `None` when there is none.
     ///
     /// # Errors
@@ -163,7 +175,7 @@ impl Socket {
     /// Waits for the next datagram: for events, which come when they come.
     ///
     /// # Errors
-    /// As [`Socket::receive`].
+    /// As [`Receiver::receive`].
     pub fn wait<'a>(&self, buffer: &'a mut [u8]) -> Result<Option<&'a [u8]>, SocketError> {
         self.receive_with(buffer, MsgFlags::empty())
     }
@@ -174,7 +186,7 @@ impl Socket {
         flags: MsgFlags,
     ) -> Result<Option<&'a [u8]>, SocketError> {
         loop {
-            match recv(self.as_raw_fd(), buffer, flags | MsgFlags::MSG_TRUNC) {
+            match recv(self.0.as_raw_fd(), buffer, flags | MsgFlags::MSG_TRUNC) {
                 Ok(length) if length > buffer.len() => {
                     return Err(SocketError::Receive(Errno::EMSGSIZE));
                 }

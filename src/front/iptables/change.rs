@@ -182,7 +182,7 @@ impl<'a> Zeroed<'a> {
             transaction.push(Change::SetChainCounters(id, name, Counter::default()));
         }
         let rules = chains.iter().flat_map(|chain| &chain.rules).chain(rules);
-        let maps: BTreeSet<&Name> = rules.filter_map(ListedRule::map).collect();
+        let maps: BTreeSet<&Name> = rules.filter_map(|rule| rule.map.as_ref()).collect();
         for map in maps {
             renewed(kernel, table, map)?.into_iter().for_each(|change| transaction.push(change));
         }
@@ -200,7 +200,7 @@ impl<'a> Zeroed<'a> {
             }
             Zeroed::Table(_) | Zeroed::Chain(_) => {}
             Zeroed::Rule(chain, rule) => {
-                let reset = kernel.reset_rule(table, &chain.name, rule.handle())?;
+                let reset = kernel.reset_rule(table, &chain.name, rule.handle)?;
                 reset.ok_or(Error::NoRule)?;
             }
         }

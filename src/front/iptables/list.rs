@@ -5,9 +5,8 @@ use std::io::{self, Write};
 use super::error::Error;
 use super::parts::print_each;
 use super::show;
-use super::state::{Chain, ListedRule, State};
+use super::state::{Chain, ListedRule, Said, State};
 use crate::net::IpVersion;
-use crate::nft::Rule;
 use crate::xtables::{self, Columns, Listing, Operation, PrintStyle};
 
 /// All chains of a table as it was read, or one rule of one.
@@ -22,7 +21,7 @@ pub(super) fn list(
         let at = (number as usize).wrapping_sub(1);
         let rule = chain.and_then(|chain| chain.rules.get(at));
         let Some(rule) = rule else { return Ok(()) };
-        return Ok(line(state, at + 1, &rule.decode()?, style, out)?);
+        return Ok(line(state, at + 1, rule, style, out)?);
     }
     if state.has_foreign {
         writeln!(out, "{}", show::incompatible(state))?;
@@ -34,7 +33,7 @@ pub(super) fn list(
         head(chain, style, out)?;
         writeln!(out, "{}", xtables::titles(style))?;
         let numbered = |number, rule: &ListedRule, text: &mut Vec<u8>| {
-            Ok(line(state, number, &rule.decode()?, style, text)?)
+            Ok(line(state, number, rule, style, text)?)
         };
         print_each(&chain.rules, numbered, out)?;
     }
@@ -58,17 +57,17 @@ fn head(chain: &Chain, style: PrintStyle, out: &mut impl Write) -> io::Result<()
 fn line(
     state: &State,
     number: usize,
-    rule: &Rule,
+    rule: &ListedRule,
     style: PrintStyle,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let version = state.version;
-    match xtables::Rule::read(rule, version) {
-        Some(rule) => {
+    match &rule.said {
+        Said::Words(rule) => {
             let columns = Columns::List;
-            writeln!(out, "{}", Listing { rule: &rule, version, number, style, columns })
+            writeln!(out, "{}", Listing { rule, version, number, style, columns })
         }
-        None => {
+        Said::Foreign(rule) => {
             let text = show::foreign(rule, version);
             writeln!(out, "# {number}: not in the words of iptables: {text}")
         }

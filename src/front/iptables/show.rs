@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use super::error::Error;
 use super::parts::print_each;
-use super::state::{Chain, ListedRule, State};
+use super::state::{Chain, ListedRule, Said, State};
 use crate::net::IpVersion;
 use crate::nft::expr::Counter;
 use crate::nft::{Family, Policy, Rule, list_rule};
-use crate::xtables::{self, Counters};
+use crate::xtables::Counters;
 
 /// Whether counts are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,25 +44,26 @@ pub(super) fn rules(
 ) -> Result<(), Error> {
     if let Some(number) = number {
         let rule = number.checked_sub(1).and_then(|at| chain.rules.get(at as usize));
-        return rule
-            .map_or(Ok(()), |rule| Ok(append(chain, &rule.decode()?, version, counts, out)?));
+        return rule.map_or(Ok(()), |rule| Ok(append(chain, rule, version, counts, out)?));
     }
-    let line = |_, rule: &ListedRule, text: &mut Vec<u8>| {
-        Ok(append(chain, &rule.decode()?, version, counts, text)?)
-    };
+    let line =
+        |_, rule: &ListedRule, text: &mut Vec<u8>| Ok(append(chain, rule, version, counts, text)?);
     print_each(&chain.rules, line, out)
 }
 
 fn append(
     chain: &Chain,
-    rule: &Rule,
+    rule: &ListedRule,
     version: IpVersion,
     counts: Counts,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let Some(read) = xtables::Rule::read(rule, version) else {
-        let text = foreign(rule, version);
-        return writeln!(out, "# -A {}: not in the words of iptables: {text}", chain.name);
+    let read = match &rule.said {
+        Said::Words(read) => read,
+        Said::Foreign(rule) => {
+            let text = foreign(rule, version);
+            return writeln!(out, "# -A {}: not in the words of iptables: {text}", chain.name);
+        }
     };
     let Counters { packets, bytes } = read.counters().unwrap_or_default();
     let (before, target) = read.saved_parts();

@@ -8,8 +8,8 @@ use super::unnamed_sets::{UnnamedSets, has_unnamed_sets};
 use crate::net::IpVersion;
 use crate::nft::expr::Counter;
 use crate::nft::{
-    self, AnyChain, ChainUsage, Expr, Family, Generation, Kernel, Name, Policy, RawRule, Rule,
-    TableId,
+    self, AnyChain, ChainUsage, Expr, Family, Generation, Kernel, Listed, Name, Policy, RawRule,
+    Rule, TableId,
 };
 use crate::xtables;
 
@@ -31,30 +31,26 @@ pub(super) struct Chain {
     pub(super) rules: Vec<ListedRule>,
 }
 
-/// A rule as the kernel sent it. It is decoded when it is printed: a table may have thousands.
+/// A rule of the kernel's.
 #[derive(Debug)]
 pub(super) struct ListedRule {
-    raw: RawRule,
-    /// Itself, where what is in sets beside it belongs to it.
-    whole: Option<Rule>,
+    pub(super) handle: u64,
+    pub(super) said: Said,
     /// The map that decides for it, and counts.
-    map: Option<Name>,
+    pub(super) map: Option<Name>,
 }
 
-impl ListedRule {
-    pub(super) fn handle(&self) -> u64 {
-        self.raw.handle
-    }
+/// What a rule is in the words of iptables.
+#[derive(Debug)]
+pub(super) enum Said {
+    Words(xtables::Rule),
+    /// It has no words for it.
+    Foreign(Rule),
+}
 
-    pub(super) fn map(&self) -> Option<&Name> {
-        self.map.as_ref()
-    }
-
-    pub(super) fn decode(&self) -> Result<Rule, nft::Error> {
-        match &self.whole {
-            Some(rule) => Ok(rule.clone()),
-            None => Ok(self.raw.decode()?.value),
-        }
+impl Said {
+    fn of(rule: Rule, version: IpVersion) -> Self {
+        xtables::Rule::read(&rule, version).map_or_else(|| Said::Foreign(rule), Said::Words)
     }
 }
 
@@ -88,17 +84,18 @@ impl State {
                 Some(Err(_)) => Vec::new(),
                 None => kernel.all_chain_usage(&id)?,
             };
+            let early = |raw| Early::of(raw, version);
             let rules = match (only.map(Name::new), usage.is_empty()) {
                 (_, true) => Vec::new(),
-                (Some(Ok(name)), false) => kernel.raw_rules_by_chain(&id, Some(&name))?,
-                (_, false) => kernel.raw_rules_by_chain(&id, None)?,
+                (Some(Ok(name)), false) => kernel.rules_by_chain(&id, Some(&name), early)?,
+                (_, false) => kernel.rules_by_chain(&id, None, early)?,
             };
             let seen = BTreeSet::new();
             let own = UnnamedSets::default();
             let mut beside = Beside { kernel, table: &id, version, own, seen };
             let mut listed = Vec::new();
             for (chain, rules) in rules {
-                let rules = rules.into_iter().map(|raw| beside.listed(raw));
+                let rules = rules.into_iter().map(|early| beside.listed(early));
                 listed.push((chain, rules.collect::<Result<Vec<_>, _>>()?));
             }
             let exists = !usage.is_empty() || kernel.table(&id)?.is_some();
@@ -166,6 +163,30 @@ impl State {
 /// What the kernel's names of sets without one begin with: `__set0`, `__map1`.
 const UNNAMED: &str = "__";
 
+/// A rule as far as it is read while others are still on their way from the kernel.
+enum Early {
+    /// All that there is to know.
+    Listed(ListedRule),
+    /// Words or counts may need what is in sets beside it.
+    Beside(RawRule),
+    /// The kernel would not send it.
+    Malformed(nft::Error),
+}
+
+impl Early {
+    fn of(raw: RawRule, version: IpVersion) -> Self {
+        if raw.may_name(UNNAMED) || raw.may_name(xtables::DECIDING_MAP) {
+            return Early::Beside(raw);
+        }
+        match raw.decode() {
+            Ok(Listed { handle, value }) => {
+                Early::Listed(ListedRule { handle, said: Said::of(value, version), map: None })
+            }
+            Err(error) => Early::Malformed(error),
+        }
+    }
+}
+
 /// The sets beside rules, looked up where words or counts need what is in them.
 struct Beside<'a> {
     kernel: &'a mut Kernel,
@@ -178,18 +199,20 @@ struct Beside<'a> {
 }
 
 impl Beside<'_> {
-    fn listed(&mut self, raw: RawRule) -> Result<ListedRule, nft::Error> {
-        let mut listed = ListedRule { raw, whole: None, map: None };
-        if listed.raw.may_name(UNNAMED) {
-            listed.whole = self.with_own_sets(&listed.raw.decode()?.value)?;
-        } else if listed.raw.may_name(xtables::DECIDING_MAP) {
-            let rule = listed.raw.decode()?.value;
-            listed.map = xtables::deciding_map(&rule).cloned();
-            if let Some(map) = listed.map.clone().filter(|map| self.seen.insert(map.clone())) {
-                listed.whole = Some(self.with_decided(rule, &map)?);
-            }
+    fn listed(&mut self, early: Early) -> Result<ListedRule, nft::Error> {
+        let raw = match early {
+            Early::Listed(listed) => return Ok(listed),
+            Early::Beside(raw) => raw,
+            Early::Malformed(error) => return Err(error),
+        };
+        let Listed { handle, value: mut rule } = raw.decode()?;
+        let map = xtables::deciding_map(&rule).cloned();
+        if let Some(whole) = self.with_own_sets(&rule)? {
+            rule = whole;
+        } else if let Some(map) = map.clone().filter(|map| self.seen.insert(map.clone())) {
+            rule = self.with_decided(rule, &map)?;
         }
-        Ok(listed)
+        Ok(ListedRule { handle, said: Said::of(rule, self.version), map })
     }
 
     /// The rule with the sets inside it that belong to it alone, where others made the rule and its
