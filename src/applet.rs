@@ -148,8 +148,16 @@ fn finish(result: &Result<(), Error>) -> ExitCode {
 /// Logs to standard error, from the level that `PORTCULLIS_LOG` names (error, warn, info, debug,
 /// trace), or else from this one.
 fn start_logging(default: LevelFilter) {
-    let level = std::env::var("PORTCULLIS_LOG").ok().and_then(|level| level.parse().ok());
-    let level = level.unwrap_or(default);
+    let given = std::env::var("PORTCULLIS_LOG").ok();
+    let level = given.as_deref().map_or(Ok(default), str::parse).unwrap_or_else(|_| {
+        // No reason to do less than was asked for; it may not be printable either.
+        let given = given.unwrap_or_default();
+        let _ = writeln!(
+            io::stderr(),
+            "PORTCULLIS_LOG: {given:?} is none of error, warn, info, debug, trace, off"
+        );
+        default
+    });
     if level != LevelFilter::OFF {
         let format = tracing_subscriber::fmt().with_writer(io::stderr);
         format.with_max_level(level).without_time().init();

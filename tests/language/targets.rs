@@ -37,6 +37,16 @@ fn reject_when_appended_then_saved_as_iptables_does() {
 }
 
 #[test]
+fn prefix_when_too_long_then_is_cut_where_iptables_cuts_it() {
+    for (option, length) in
+        [("LOG --log-prefix", 30), ("NFLOG --nflog-prefix", 64), ("NFLOG --nflog-prefix", 200)]
+    {
+        let rule: &str = format!("-j {option} {}", "p".repeat(length)).leak();
+        judge(V4, &[("filter/INPUT", rule)]);
+    }
+}
+
+#[test]
 fn log_when_appended_then_saved_as_iptables_does() {
     for version in [V4, V6] {
         judge(

@@ -34,6 +34,8 @@ cargo xtask <command>
                        --quick         fewer containers
                        --plugins DIR   plugins in portcullis' place
                        --peer DIR      other plugins to compare with
+  bench iptables     iptables and its save and restore beside iptables-nft and iptables-legacy
+                       --quick         shorter chains and files
   vm                 run the release binary on older kernels under qemu (x86_64, Debian's kernels)
                        --kernel 6.1    this series only; may be repeated
                        --fetch         look for newer kernels than those kept in target/vm

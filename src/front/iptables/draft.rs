@@ -427,7 +427,9 @@ fn in_the_way(name: &Name) -> Error {
         line: 0,
         chain: name.to_string(),
         errno: nix::errno::Errno::EEXIST as i32,
-        reason: format!("another program's chain has the name {name}, and another hook or none"),
+        reason: format!(
+            "another program's chain has the name {name}, and another hook or priority, or none"
+        ),
     }])
 }
 

@@ -12,6 +12,12 @@ pub enum Error {
     /// The words are no command, or say what has no native form.
     #[error(transparent)]
     Words(#[from] xtables::Error),
+    /// `iptables-save -t` of no such table.
+    #[error("Table `{name}' does not exist")]
+    NoTableToSave {
+        /// What `-t` said.
+        name: String,
+    },
     /// No such table.
     #[error("table '{name}' does not exist")]
     NoTable {
@@ -71,7 +77,7 @@ pub enum Error {
     #[error("Directory not empty")]
     NotEmpty,
     /// `-4` of ip6tables, `-6` of iptables.
-    #[error("rules of {version} are those of another program: iptables or ip6tables")]
+    #[error("rules of {version} are those of {}", program_of(*version))]
     OtherProgram {
         /// The family that was asked for.
         version: crate::net::IpVersion,
@@ -169,6 +175,13 @@ pub(super) const VERSION: &str = "v1.8.9 (nf_tables)";
 /// What a shell sees of a program that a pipe without a reader has ended: 128 and SIGPIPE.
 const BROKEN_PIPE: u8 = 141;
 
+fn program_of(version: crate::net::IpVersion) -> &'static str {
+    match version {
+        crate::net::IpVersion::V4 => "iptables",
+        crate::net::IpVersion::V6 => "ip6tables",
+    }
+}
+
 impl Error {
     /// The same about a line of a save file.
     pub(super) fn on(self, line: usize) -> Self {
@@ -192,6 +205,7 @@ impl Error {
             | Error::NotUtf8 { .. }
             | Error::BadLine { .. } => 2,
             Error::NoTable { .. } => 3,
+            Error::NoTableToSave { .. } => 1,
             Error::NoSuch
             | Error::NoRule
             | Error::Exists
@@ -247,6 +261,7 @@ impl Error {
                 writeln!(err, "{program} {VERSION}: {self}")?;
                 hint(program, line, err)
             }
+            Error::NoTableToSave { .. } => writeln!(err, "{self}"),
             Error::NoTable { .. } => {
                 writeln!(err, "{program} {VERSION}: {self}")?;
                 writeln!(err, "Perhaps {program} or your kernel needs to be upgraded.")

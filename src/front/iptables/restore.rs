@@ -9,7 +9,7 @@ use super::change::{Basis, Changer, Effect};
 use super::classic::errno_text;
 use super::draft::Draft;
 use super::draft_chains::policy_named;
-use super::error::{Error, VERSION};
+use super::error::Error;
 use super::getopt::{Known, Value, getopt};
 use super::save_file::{Line, counted, line};
 use super::state::table_id;
@@ -86,7 +86,7 @@ pub(super) fn restore(
         return Ok(help::restore(program, out)?);
     }
     if has('V') {
-        return Ok(writeln!(out, "{program} {VERSION}")?);
+        return Ok(help::version(program, out)?);
     }
     let version = options.iter().fold(version, |version, (letter, _)| match letter {
         '4' => IpVersion::V4,

@@ -5,8 +5,9 @@ use std::io::{BufWriter, Write};
 
 use super::builtin::{TABLES, Table};
 use super::clock;
-use super::error::{Error, VERSION};
+use super::error::Error;
 use super::getopt::{Known, Value, getopt};
+use super::help;
 use super::show::{self, Counts};
 use super::state::State;
 use crate::net::IpVersion;
@@ -34,7 +35,7 @@ pub(super) fn save(
     let (options, others) = getopt(words, &OPTIONS, HINT)?;
     let last = |wanted| options.iter().rev().find(|(letter, _)| *letter == wanted);
     if last('V').is_some() {
-        return Ok(writeln!(out, "{program} {VERSION}")?);
+        return Ok(help::version(program, out)?);
     }
     if !others.is_empty() {
         let text = "Unknown arguments found on commandline".to_owned();
@@ -42,7 +43,7 @@ pub(super) fn save(
     }
     let only = match last('t') {
         Some((_, name)) => {
-            let missing = || Error::NoTable { name: (*name).to_owned() };
+            let missing = || Error::NoTableToSave { name: (*name).to_owned() };
             Some(Table::find(name).ok_or_else(missing)?)
         }
         None => None,

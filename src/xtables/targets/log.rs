@@ -85,16 +85,15 @@ fn level(given: &Given<'_>) -> Result<u8, Error> {
     })
 }
 
-/// A prefix of at most so many bytes; an empty one is none.
+/// A prefix, cut to so many bytes, as iptables does; an empty one is none.
 pub(super) fn prefix_of(given: &Given<'_>, most: usize) -> Result<Option<String>, Error> {
     let value = given.value();
-    if value.len() > most {
-        return Err(given.bad(value, "a prefix: it is too long (29 bytes for LOG, 63 for NFLOG)"));
-    }
     if value.contains('\n') {
         return Err(given.bad(value, "a prefix: it has more than one line"));
     }
-    Ok((!value.is_empty()).then(|| value.to_owned()))
+    let most = most.min(value.len());
+    let end = (0..=most).rev().find(|end| value.is_char_boundary(*end)).unwrap_or_default();
+    Ok((end > 0).then(|| value[..end].to_owned()))
 }
 
 fn read(span: &Span<'_>) -> Option<Vec<Setting>> {

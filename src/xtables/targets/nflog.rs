@@ -31,7 +31,7 @@ pub(super) static NFLOG: Module = Module::new(
 .read_by(136, read, list);
 
 /// How many bytes of a prefix NFLOG takes.
-const PREFIX: usize = 63;
+const PREFIX: usize = 127;
 
 fn build(nflog: &Options<'_>) -> Result<Vec<Expr>, Error> {
     // Without a threshold it is up to the listener.
