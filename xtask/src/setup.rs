@@ -33,15 +33,16 @@ const PACKAGES: [(&str, &[&str]); 3] = [
     ),
     (
         "to test under unchanged",
-        &["podman", "docker.io", "containerd", "runc", "crun", "busybox-static"],
+        &["podman", "docker.io", "containerd", "runc", "crun", "busybox-static", "ufw", "fail2ban"],
     ),
 ];
 
 /// The units that a package enables for the next boot. The tests start what they need themselves,
 /// in namespaces of their own; the machine's owner has not asked for a daemon.
-const UNITS: [(&str, &[&str]); 4] = [
+const UNITS: [(&str, &[&str]); 6] = [
     ("containerd", &["containerd.service"]),
     ("docker.io", &["docker.service", "docker.socket"]),
+    ("fail2ban", &["fail2ban.service"]),
     ("firewalld", &["firewalld.service"]),
     (
         "podman",
@@ -53,6 +54,7 @@ const UNITS: [(&str, &[&str]); 4] = [
             "podman-auto-update.timer",
         ],
     ),
+    ("ufw", &["ufw.service"]),
 ];
 
 /// Where invoke-rc.d(8) asks whether a package may start its service.
