@@ -36,6 +36,11 @@ fn rules_with_a_chain_of_their_own_are_those_of_iptables() {
     play("beside");
 }
 
+#[test]
+fn what_others_are_known_to_call_is_answered_as_by_iptables() {
+    play("habits");
+}
+
 /// What is expected of the two answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Likeness {
