@@ -102,11 +102,15 @@ impl Machine {
         lines.map(without).collect()
     }
 
+    /// Whether a rule of an address is saved.
+    pub fn has(&self, rule: &str) -> bool {
+        let program = if rule.contains("::") { "ip6tables-save" } else { "iptables-save" };
+        self.saved(program).iter().any(|line| line == rule)
+    }
+
     /// Waits until something is saved, or is no longer.
     pub fn await_rule(&self, diary: &mut Diary, rule: &str, there: Rule) {
-        let program = if rule.contains("::") { "ip6tables-save" } else { "iptables-save" };
-        let is_so =
-            || self.saved(program).iter().any(|line| line == rule) == (there == Rule::There);
+        let is_so = || self.has(rule) == (there == Rule::There);
         self.wait_until(&format!("{rule}: {there:?}"), is_so);
         self.save(diary, &format!("{rule}: {there:?}"));
     }

@@ -24,6 +24,7 @@ const FILES: &str = r"
 const RULES: &[&str] = &[
     "ufw status",
     "ufw app list",
+    "ufw logging medium",
     "ufw --force enable",
     "ufw status verbose",
     "ufw allow 22/tcp",
@@ -55,17 +56,9 @@ const RULES: &[&str] = &[
     "ufw show added",
 ];
 
-const SHOWN: &[&str] = &[
-    "ufw show raw",
-    "ufw show builtins",
-    "ufw show before-rules",
-    "ufw show user-rules",
-    "ufw show after-rules",
-    "ufw show logging-rules",
-];
+const SHOWN: &[&str] = &["ufw show raw", "ufw show builtins", "ufw show user-rules"];
 
 const CHANGES: &[&str] = &[
-    "ufw logging medium",
     "ufw logging full",
     "ufw status verbose",
     "ufw --force delete 1",
@@ -78,10 +71,11 @@ const CHANGES: &[&str] = &[
 ];
 
 const POLICIES: &[&str] = &[
-    "ufw logging high",
     "ufw default reject incoming",
     "ufw default deny outgoing",
     "ufw default allow routed",
+    "ufw logging high",
+    "ufw --force enable",
     "ufw status verbose",
     "ufw default allow incoming",
     "ufw logging off",
@@ -137,9 +131,11 @@ fn rules_when_added_listed_and_deleted_are_those_of_iptables() {
 fn policies_when_changed_are_those_of_iptables() {
     twice(FILES, without_limits, |machine, diary| {
         let _echo = Echo::serve(&machine.netns, 82);
-        calls(machine, diary, &["ufw --force enable"]);
         calls(machine, diary, POLICIES);
         machine.expect(&[("tcp 192.0.2.1:82", "answered"), ("tcp [2001:db8::1]:82", "answered")]);
+        machine.inside.run(&["sed", "-i", "s/^IPV6=.*/IPV6=no/", "/etc/default/ufw"]);
+        calls(machine, diary, &["ufw default allow incoming", "ufw --force enable", "ufw status"]);
+        machine.expect(&[("tcp 192.0.2.1:82", "answered"), ("tcp [2001:db8::1]:82", "silent")]);
     });
 }
 
