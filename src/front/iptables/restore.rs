@@ -286,17 +286,16 @@ impl Restore<'_> {
         if self.others == Others::Kept && self.effect == Effect::Commit {
             sweep(kernel, &table_id(table, self.version));
         }
-        if self.verbose {
+        // Of a test, and of lines beside others, iptables-restore says nothing.
+        if self.verbose && self.others == Others::Flushed && self.effect == Effect::Commit {
             self.tell(block, out)?;
         }
         Ok(())
     }
 
     fn tell(&self, block: &Block, out: &mut impl Write) -> io::Result<()> {
-        if self.others == Others::Flushed {
-            for chain in block.table.chains {
-                writeln!(out, "Flushing chain `{}'", chain.name)?;
-            }
+        for chain in block.table.chains {
+            writeln!(out, "Flushing chain `{}'", chain.name)?;
         }
         for (_, step) in &block.steps {
             if let Step::Operation(operation) = step {
