@@ -17,14 +17,14 @@ pub fn test(words: &[String]) -> Result<ExitCode> {
             bail!("unexpected argument `{first}`; what cargo test gets follows `--`")
         }
     };
-    setup::ensure()?;
+    setup::ensure(setup::Purpose::Tests)?;
     let status = cargo().args(["test", "--workspace"]).args(extra).status()?;
     Ok(code_of(status))
 }
 
 /// `cargo xtask ci`: the steps of the build server, up to the first that fails.
 pub fn ci() -> Result<ExitCode> {
-    setup::ensure()?;
+    setup::ensure(setup::Purpose::Tests)?;
     let whole = Instant::now();
     let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     let before: [(&str, Step); 3] = [
@@ -55,7 +55,7 @@ pub fn ci() -> Result<ExitCode> {
 
 /// `cargo xtask bless`: the golden tests write what they find instead of comparing with it.
 pub fn bless() -> Result<ExitCode> {
-    setup::ensure()?;
+    setup::ensure(setup::Purpose::Tests)?;
     let status =
         cargo().args(["test", "--test", "golden"]).env("PORTCULLIS_BLESS", "1").status()?;
     Ok(code_of(status))

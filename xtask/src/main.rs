@@ -67,7 +67,9 @@ fn dispatch(words: &[String]) -> Result<ExitCode> {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
         }
-        "setup" => no_words(rest).and_then(|()| setup::ensure()).map(|()| ExitCode::SUCCESS),
+        "setup" => no_words(rest)
+            .and_then(|()| setup::ensure(setup::Purpose::Tests))
+            .map(|()| ExitCode::SUCCESS),
         "test" => cargo::test(rest),
         "ci" => no_words(rest).and_then(|()| cargo::ci()),
         "bless" => no_words(rest).and_then(|()| cargo::bless()),

@@ -13,24 +13,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::run::{Step, find_program};
 
-/// What is needed and why: by the build, by the tests as their judges, and as the runtimes that the
-/// product is a drop-in for.
-const PACKAGES: [(&str, &[&str]); 3] = [
+/// What is needed and why: by the build, by the demo, by the tests as their judges, and as the
+/// runtimes that the product is a drop-in for.
+const PACKAGES: [(&str, &[&str]); 4] = [
     ("to build", &["libmnl-dev", "libnftnl-dev", "pkg-config", "gcc"]),
-    (
-        "to test",
-        &[
-            "iproute2",
-            "nftables",
-            "iptables",
-            "containernetworking-plugins",
-            "strace",
-            "procps",
-            "util-linux",
-            "dbus",
-            "firewalld",
-        ],
-    ),
+    ("to show", &["iproute2", "nftables", "procps", "util-linux"]),
+    ("to test", &["iptables", "containernetworking-plugins", "strace", "dbus", "firewalld"]),
     (
         "to test under unchanged",
         &["podman", "docker.io", "containerd", "runc", "crun", "busybox-static", "ufw", "fail2ban"],
@@ -60,15 +48,34 @@ const UNITS: [(&str, &[&str]); 6] = [
 /// Where invoke-rc.d(8) asks whether a package may start its service.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
+/// How much of [`PACKAGES`] is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The first two: to build and to show.
+    Demo,
+    /// All of them.
+    Tests,
+}
+
+impl Purpose {
+    fn packages(self) -> impl Iterator<Item = &'static str> {
+        let kinds = match self {
+            Purpose::Demo => &PACKAGES[..2],
+            Purpose::Tests => &PACKAGES,
+        };
+        kinds.iter().flat_map(|(_, names)| names.iter().copied())
+    }
+}
+
 /// Install what is missing. Silent, and without any apt call, when nothing is.
 ///
 /// # Errors
 /// Where it cannot install (not root, no apt-get), with the line to run by hand.
-pub fn ensure() -> Result<()> {
+pub fn ensure(purpose: Purpose) -> Result<()> {
     if std::env::var("XTASK_SETUP").is_ok_and(|value| value == "skip") {
         return Ok(());
     }
-    let wanted = PACKAGES.iter().flat_map(|(_, names)| names.iter().copied());
+    let wanted = purpose.packages();
     if find_program("dpkg-query").is_none() {
         bail!(
             "the set-up knows Debian and Ubuntu only, and finds no dpkg-query. Install what these \

@@ -38,7 +38,7 @@ impl<const PATHS: usize> Options<PATHS> {
 /// Sees to what the benchmark needs: Debian's packages, and the program of this repository, built,
 /// unless a path names another.
 pub fn prepare(path: Option<String>) -> Result<String> {
-    setup::ensure()?;
+    setup::ensure(setup::Purpose::Tests)?;
     if let Some(path) = path {
         return Ok(path);
     }

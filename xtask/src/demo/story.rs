@@ -16,7 +16,7 @@ use crate::{lab, setup};
 
 /// Set up, build, and go into namespaces.
 pub fn start(words: &[String]) -> Result<ExitCode> {
-    setup::ensure()?;
+    setup::ensure(setup::Purpose::Demo)?;
     match words {
         [] => {
             cargo().args(["build", "--release"]).run()?;

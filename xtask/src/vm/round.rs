@@ -24,7 +24,7 @@ struct Options {
 /// Set up, build, and boot one kernel after the other.
 pub fn start(words: &[String]) -> Result<ExitCode> {
     let options = parse(words)?;
-    setup::ensure()?;
+    setup::ensure(setup::Purpose::Tests)?;
     packages::ensure()?;
     cargo().args(["build", "--release"]).run()?;
     let store = Store::open(target_dir()?.join("vm"), options.fetch)?;
