@@ -95,6 +95,73 @@ fn list_when_json_then_has_an_object_for_each_port() {
     assert_eq!(host.ruleset(), before);
 }
 
+/// Whose port it is, and whether it stands by, in the order of the list; IPv4 alone.
+fn standing(host: &Host) -> Vec<(u64, String, bool)> {
+    let rows = host.listed().into_iter().filter(|row| {
+        let address = row["containerAddress"].as_str().unwrap();
+        address.starts_with("10.")
+    });
+    let standing = rows.map(|row| {
+        let interface = row["interface"].as_str().unwrap().to_owned();
+        (row["hostPort"].as_u64().unwrap(), interface, row["standby"].as_bool().unwrap())
+    });
+    standing.collect()
+}
+
+#[test]
+fn list_when_the_first_network_of_a_port_goes_then_the_next_one_no_longer_stands_by() {
+    let host = Host::new();
+    let first = host.add().tcp(8080, 80);
+    let mappings = json!([mapping("tcp", 8080, 80), mapping("tcp", 9090, 90)]);
+    let second = first.clone().network("othernet").ifname("eth1").mappings(mappings.clone());
+    let third = first.clone().network("thirdnet").ifname("eth2").mappings(mappings);
+    for call in [&first, &second, &third] {
+        host.run(call).success();
+    }
+    let row = |port: u64, interface: &str, standby: bool| (port, interface.to_owned(), standby);
+    // Nobody is ahead of the second one's other port.
+    let mut expected = vec![
+        row(8080, "eth0", false),
+        row(8080, "eth1", true),
+        row(8080, "eth2", true),
+        row(9090, "eth1", false),
+        row(9090, "eth2", true),
+    ];
+    assert_eq!(standing(&host), expected);
+    host.run(&first.command("DEL")).success();
+    expected.remove(0);
+    expected[0].2 = false;
+    assert_eq!(standing(&host), expected);
+    let text = host.portcullis(&["list"]).success();
+    let noted: Vec<&str> = text.lines().filter(|line| line.contains("(standby)")).collect();
+    assert!(noted.len() == 4 && noted.iter().all(|line| line.contains("thirdnet")), "{text}");
+    host.run(&second.command("DEL")).success();
+    assert_eq!(standing(&host), [row(8080, "eth2", false), row(9090, "eth2", false)]);
+    assert!(!host.portcullis(&["list"]).success().contains("standby"));
+}
+
+/// Packets that do not meet the first one's conditions go to the second.
+#[test]
+fn list_when_the_first_has_conditions_then_only_one_with_conditions_stands_by() {
+    for (conditions, standby) in [(json!(null), false), (json!(["-s", "192.0.2.0/24"]), true)] {
+        let host = Host::new();
+        let conditional = |call: Call, conditions: Value| {
+            call.with(|conf| {
+                if !conditions.is_null() {
+                    conf["conditionsV4"] = conditions;
+                }
+            })
+        };
+        let first = host.add().tcp(8080, 80);
+        let second = first.clone().network("othernet").ifname("eth1");
+        let first = conditional(first, json!(["!", "-s", "198.51.100.0/24"]));
+        host.run(&first).success();
+        host.run(&conditional(second, conditions)).success();
+        let expected = [(8080, "eth0".to_owned(), false), (8080, "eth1".to_owned(), standby)];
+        assert_eq!(standing(&host), expected);
+    }
+}
+
 /// Another program's elements in our table have no container; the list is printed nevertheless.
 #[test]
 fn list_when_someone_else_adds_an_element_then_prints_it_without_a_name() {

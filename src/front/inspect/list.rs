@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
 use crate::firewall::{Place, Publish, Rank, names, published};
+use crate::net::{IpVersion, L4Proto, Port};
 use crate::nft::{self, Element, Kernel, Name};
 use crate::ruleset::{Owner, OwnerKey};
 
@@ -35,13 +37,26 @@ struct Row {
     label: String,
     packets: u64,
     is_conditional: bool,
+    rank: Rank,
     is_standby: bool,
 }
 
 impl Row {
+    /// Whether this one gets what the other one would get too. What does not meet the conditions
+    /// of the one is left to the other, if that has none.
+    fn is_ahead_of(&self, other: &Row) -> bool {
+        self.rank < other.rank && (!self.is_conditional || other.is_conditional)
+    }
+
     /// The part of the owner's label: 0 front, 1 network, 2 container, 3 interface.
     fn part(&self, at: usize) -> &str {
         self.label.split('/').nth(at).unwrap_or("?")
+    }
+
+    /// What of the host is published, in the order of the list.
+    fn port(&self) -> (Port, L4Proto, IpVersion, Option<IpAddr>) {
+        let publish = &self.publish;
+        (publish.host_port, publish.proto, publish.version(), publish.host_address)
     }
 
     fn host(&self) -> String {
@@ -109,11 +124,22 @@ fn read(kernel: &mut Kernel) -> Result<Vec<Row>, nft::Error> {
             rows.extend(row(&set.name, &element, &labels));
         }
     }
-    rows.sort_by_key(|row| {
-        let publish = &row.publish;
-        (publish.host_port, publish.proto, publish.version(), publish.host_address)
-    });
+    rows.sort_by_key(|row| (row.port(), row.rank));
+    find_standby(&mut rows);
     Ok(rows)
+}
+
+/// Marks the rows that stand by. A row's rank alone does not say so: the ranks of those behind stay
+/// as they are when the first goes, and of several ports of a rank some may be nobody else's.
+fn find_standby(rows: &mut [Row]) {
+    for port in rows.chunk_by_mut(|one, other| one.port() == other.port()) {
+        for at in 1..port.len() {
+            let (ahead, behind) = port.split_at_mut(at);
+            if let Some(row) = behind.first_mut() {
+                row.is_standby = ahead.iter().any(|other| other.is_ahead_of(row));
+            }
+        }
+    }
 }
 
 fn row(set: &Name, element: &Element, labels: &BTreeMap<OwnerKey, String>) -> Option<Row> {
@@ -122,9 +148,8 @@ fn row(set: &Name, element: &Element, labels: &BTreeMap<OwnerKey, String>) -> Op
     let label = key.and_then(|key| labels.get(&key)).map(String::as_str);
     let label = label.or(element.userdata.comment()).unwrap_or_default().to_owned();
     let (_, place, is_conditional) = Place::of_map(set.as_str())?;
-    let is_standby = place.rank != Rank::FIRST;
     let packets = element.packets().unwrap_or(0);
-    Some(Row { publish, label, packets, is_conditional, is_standby })
+    Some(Row { publish, label, packets, is_conditional, rank: place.rank, is_standby: false })
 }
 
 const HEADINGS: [&str; 6] = ["HOST", "PROTO", "CONTAINER", "NAME", "NETWORK", "PACKETS"];
