@@ -94,4 +94,23 @@ impl Error {
             Error::Classic(_) | Error::Line { .. } | Error::Read { .. } => false,
         }
     }
+
+    /// Whether the words are those of the other family.
+    pub(super) fn is_other_family(&self) -> bool {
+        use xtables::Error as Words;
+        match self {
+            Error::Classic(Classic::Words(error)) => matches!(
+                error,
+                Words::OtherFamily { .. }
+                    | Words::OtherFamilyMatch { .. }
+                    | Words::OtherFamilyFragments { .. }
+            ),
+            Error::Classic(_)
+            | Error::NoCommand { .. }
+            | Error::Name { .. }
+            | Error::Quote { .. }
+            | Error::Line { .. }
+            | Error::Read { .. } => false,
+        }
+    }
 }

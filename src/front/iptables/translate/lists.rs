@@ -9,10 +9,10 @@ use crate::net::IpVersion;
 use crate::nft::{Change, Name, Set, Transaction};
 use crate::xtables::{self, Age, Companion, Operation};
 
-/// Lists by table and set, with what their rules have said so far.
+/// Lists by family, table and set, with what their rules have said so far.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
-    ages: BTreeMap<(&'static str, Name), Age>,
+    ages: BTreeMap<(IpVersion, &'static str, Name), Age>,
 }
 
 impl Lists {
@@ -30,7 +30,7 @@ impl Lists {
         };
         for companion in rules.iter_mut().flat_map(|rule| &mut rule.companions) {
             let Companion::List { set, age } = companion else { continue };
-            let key = (table.name, set.name.clone());
+            let key = (version, table.name, set.name.clone());
             let known = self.ages.get(&key).copied();
             let settled = known.map_or(Some(*age), |known| known.and(*age));
             let conflict = || xtables::Error::ListAge { name: set.name.to_string() };

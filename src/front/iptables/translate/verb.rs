@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::back;
 use super::error::Error as Untranslated;
-use super::file::{read, restore};
+use super::file::{Rules, read, restore};
 use crate::net::IpVersion;
 
 /// What to translate.
@@ -12,7 +12,7 @@ use crate::net::IpVersion;
 pub struct Translate {
     /// A file that iptables-save or ip6tables-save wrote; - or none: standard input
     file: Option<String>,
-    /// The family of ip6tables
+    /// The family of ip6tables, whatever a file's header says; without it the header decides
     #[arg(long)]
     ipv6: bool,
     /// The language to translate to; to iptables: the tables of this network namespace
@@ -77,7 +77,8 @@ pub fn translate(options: &Translate, out: &mut impl Write) -> Result<(), Error>
         let reason = "--table is for --to iptables".to_owned();
         return Err(Error::Input { reason });
     }
-    let translated = restore(&read(options.file.as_deref())?, version)?;
+    let rules = if options.ipv6 { Rules::Of(IpVersion::V6) } else { Rules::OfItsMaker };
+    let translated = restore(&read(options.file.as_deref())?, rules)?;
     write!(out, "{}", translated.text)?;
     finish(translated.left.len(), out)
 }
