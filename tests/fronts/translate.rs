@@ -505,12 +505,38 @@ fn translate_to_iptables_when_the_rules_are_native_then_sets_are_written_out() {
     ] {
         assert!(comments.iter().any(|line| line.contains(expected)), "{expected}: {comments:#?}");
     }
-    let six = netns.enter(|| {
-        portcullis(&["translate", "--to", "iptables", "--ipv6", "--table", "ip6 only_six"], "")
-    });
-    assert_eq!(
-        six.success(),
-        "# table ip6 only_six\n*filter\n:OUTPUT - [0:0]\n-A OUTPUT -o eth+ -j DROP\nCOMMIT\n"
-    );
+    // A table of one family is of that family.
+    for words in [&["--table", "ip6 only_six"][..], &["--ipv6", "--table", "ip6 only_six"]] {
+        let words = [&["translate", "--to", "iptables"], words].concat();
+        assert_eq!(
+            netns.enter(|| portcullis(&words, "")).success(),
+            "# table ip6 only_six\n*filter\n:OUTPUT - [0:0]\n-A OUTPUT -o eth+ -j DROP\nCOMMIT\n"
+        );
+    }
     assert_eq!(netns.ruleset(), before);
+}
+
+#[test]
+fn translate_to_iptables_when_there_is_no_such_table_then_names_it_and_fails() {
+    isolate();
+    let [netns, empty] = ["host", "empty"].map(Netns::add);
+    netns.nft("add table inet portcullis; add table ip nat");
+    let words = |table: &'static str| ["translate", "--to", "iptables", "--table", table];
+    for table in ["inet portculis", "inet", "inet/portcullis", "ip portcullis", ""] {
+        let answer = netns.enter(|| portcullis(&words(table), ""));
+        assert_eq!((answer.status.code(), answer.stdout.as_str()), (Some(1), ""), "{answer:?}");
+        let expected = format!(
+            "portcullis: cannot translate: there is no table {table:?} in this network namespace, \
+             which has: inet portcullis, ip nat\n"
+        );
+        assert_eq!(answer.stderr, expected);
+    }
+    let answer = empty.enter(|| portcullis(&words("inet portcullis"), ""));
+    assert_eq!(answer.status.code(), Some(1), "{answer:?}");
+    assert!(answer.stderr.contains("\"inet portcullis\"") && answer.stderr.contains("none"));
+    // One that is there has rules of its own family alone.
+    let words = [&words("ip nat")[..], &["--ipv6"]].concat();
+    let answer = netns.enter(|| portcullis(&words, ""));
+    assert_eq!((answer.status.code(), answer.stdout.as_str()), (Some(1), ""), "{answer:?}");
+    assert!(answer.stderr.contains("\"ip nat\" has no rules of IPv6"), "{answer:?}");
 }

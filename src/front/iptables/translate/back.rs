@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::super::error::Error as Classic;
+use super::error::Error;
 use super::expand::{Sets, expand};
 use crate::net::IpVersion;
 use crate::nft::expr::Immediate;
@@ -25,30 +25,50 @@ struct Content {
 }
 
 /// Prints the tables of this network namespace, or one of them, in the words of iptables-save,
-/// and returns how many rules and chains have none: those are comments.
+/// and returns how many rules and chains have none: those are comments. With no version it is that
+/// of the one table, or else IPv4.
 ///
 /// # Errors
-/// [`Classic`], where the kernel does not answer or the output cannot be written.
+/// [`Error::Classic`], where the kernel does not answer or the output cannot be written;
+/// [`Error::NoTable`] and [`Error::NotOfVersion`] for the one table.
 pub(super) fn tables(
-    version: IpVersion,
+    version: Option<IpVersion>,
     only: Option<&str>,
     out: &mut impl Write,
-) -> Result<usize, Classic> {
+) -> Result<usize, Error> {
     let mut kernel = Kernel::open()?;
-    let (_, contents) = kernel.consistently(|kernel| {
-        let mut contents = Vec::new();
+    let (_, (known, contents)) = kernel.consistently(|kernel| {
+        let (mut known, mut contents) = (Vec::new(), Vec::new());
         for table in kernel.tables()? {
+            known.push(table.id.to_string());
             if only.is_none_or(|only| only == table.id.to_string()) {
                 contents.push(read(kernel, table.id)?);
             }
         }
-        Ok(contents)
+        Ok((known, contents))
     })?;
+    let version = match (only, contents.as_slice()) {
+        (Some(name), []) => return Err(Error::NoTable { name: name.to_owned(), known }),
+        (Some(_), [one, ..]) => version_of(&one.id, version)?,
+        (None, _) => version.unwrap_or(IpVersion::V4),
+    };
     let mut left = 0;
     for content in &contents {
         left += content.print(version, out)?;
     }
     Ok(left)
+}
+
+/// The version that a table is printed for: its own, or else the one that was asked for.
+fn version_of(table: &TableId, asked: Option<IpVersion>) -> Result<IpVersion, Error> {
+    let own = IpVersion::BOTH.into_iter().find(|own| Family::of(*own) == table.family);
+    match (own, asked) {
+        (Some(own), Some(asked)) if own != asked => {
+            Err(Error::NotOfVersion { name: table.to_string(), version: asked })
+        }
+        (Some(version), _) | (None, Some(version)) => Ok(version),
+        (None, None) => Ok(IpVersion::V4),
+    }
 }
 
 fn read(kernel: &mut Kernel, id: TableId) -> Result<Content, crate::nft::Error> {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::super::error::{Error as Classic, VERSION};
+use crate::net::IpVersion;
 use crate::xtables;
 
 /// A translation that cannot be.
@@ -42,6 +43,22 @@ pub(in crate::front::iptables) enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A table that is not in the kernel.
+    #[error("there is no table {name:?} in this network namespace, {}", known_tables(known))]
+    NoTable {
+        /// What was asked for.
+        name: String,
+        /// Those that are there.
+        known: Vec<String>,
+    },
+    /// A table without rules of the version that was asked for.
+    #[error("the table {name:?} has no rules of {version}")]
+    NotOfVersion {
+        /// Its family and name.
+        name: String,
+        /// The version.
+        version: IpVersion,
+    },
     /// A file cannot be read.
     #[error("cannot read {path}: {cause}")]
     Read {
@@ -50,6 +67,13 @@ pub(in crate::front::iptables) enum Error {
         /// Why.
         cause: io::Error,
     },
+}
+
+fn known_tables(known: &[String]) -> String {
+    match known {
+        [] => "which has none".to_owned(),
+        known => format!("which has: {}", known.join(", ")),
+    }
 }
 
 impl<E: Into<Classic>> From<E> for Error {
@@ -67,6 +91,8 @@ impl Error {
             Error::NoCommand { .. }
             | Error::Name { .. }
             | Error::Quote { .. }
+            | Error::NoTable { .. }
+            | Error::NotOfVersion { .. }
             | Error::Read { .. } => (1, writeln!(err, "{program} {VERSION}: {self}")),
         };
         if printed.is_ok() { ExitCode::from(code) } else { ExitCode::FAILURE }
@@ -91,7 +117,11 @@ impl Error {
                     | Words::UndecidedTarget
                     | Words::ListAge { .. }
             ),
-            Error::Classic(_) | Error::Line { .. } | Error::Read { .. } => false,
+            Error::Classic(_)
+            | Error::Line { .. }
+            | Error::NoTable { .. }
+            | Error::NotOfVersion { .. }
+            | Error::Read { .. } => false,
         }
     }
 
@@ -110,6 +140,8 @@ impl Error {
             | Error::Name { .. }
             | Error::Quote { .. }
             | Error::Line { .. }
+            | Error::NoTable { .. }
+            | Error::NotOfVersion { .. }
             | Error::Read { .. } => false,
         }
     }

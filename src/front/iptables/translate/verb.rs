@@ -12,13 +12,13 @@ use crate::net::IpVersion;
 pub struct Translate {
     /// A file that iptables-save or ip6tables-save wrote; - or none: standard input
     file: Option<String>,
-    /// The family of ip6tables, whatever a file's header says; without it the header decides
+    /// The family of ip6tables; without it a file's header decides, or the table that is named
     #[arg(long)]
     ipv6: bool,
     /// The language to translate to; to iptables: the tables of this network namespace
     #[arg(long, value_enum, default_value_t = Language::Nft)]
     to: Language,
-    /// One table alone, such as "inet portcullis"
+    /// One table alone, by its family and name, such as "inet portcullis"
     #[arg(long, value_name = "TABLE")]
     table: Option<String>,
 }
@@ -64,20 +64,20 @@ impl From<Untranslated> for Error {
 /// # Errors
 /// [`Error`]. With [`Error::Left`] all that could be translated was printed.
 pub fn translate(options: &Translate, out: &mut impl Write) -> Result<(), Error> {
-    let version = if options.ipv6 { IpVersion::V6 } else { IpVersion::V4 };
+    let asked = options.ipv6.then_some(IpVersion::V6);
     if options.to == Language::Iptables {
         if options.file.is_some() {
             let reason = "rules of nft are read from the kernel, not from a file".to_owned();
             return Err(Error::Input { reason });
         }
-        let left = back::tables(version, options.table.as_deref(), out);
-        return finish(left.map_err(Untranslated::Classic)?, out);
+        let left = back::tables(asked, options.table.as_deref(), out)?;
+        return finish(left, out);
     }
     if options.table.is_some() {
         let reason = "--table is for --to iptables".to_owned();
         return Err(Error::Input { reason });
     }
-    let rules = if options.ipv6 { Rules::Of(IpVersion::V6) } else { Rules::OfItsMaker };
+    let rules = asked.map_or(Rules::OfItsMaker, Rules::Of);
     let translated = restore(&read(options.file.as_deref())?, rules)?;
     write!(out, "{}", translated.text)?;
     finish(translated.left.len(), out)
