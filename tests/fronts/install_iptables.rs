@@ -106,6 +106,48 @@ fn uninstall_iptables_when_another_was_chosen_since_then_that_stays() {
     assert!(!iptables.contains("portcullis"), "{iptables}");
 }
 
+/// What somebody chooses between two calls of `install` is what was there before the second.
+#[test]
+fn install_iptables_when_another_was_chosen_since_then_that_is_chosen_again_afterwards() {
+    for first in [&["--auto", "iptables"][..], &["--set", "iptables", "/usr/sbin/iptables-nft"]] {
+        isolate_with_layers();
+        alternatives(first);
+        alternatives(&["--auto", "ip6tables"]);
+        let [_, ip6tables] = registered();
+        portcullis(&["install", "iptables"]).success();
+        alternatives(&["--set", "iptables", "/usr/sbin/iptables-legacy"]);
+        let said = portcullis(&["install", "iptables"]).success();
+        assert!(said.contains("it was /usr/sbin/iptables-legacy"), "{said}");
+        assert!(version("iptables").contains("portcullis"));
+        // A third call finds its own choice, and keeps what it knows.
+        portcullis(&["install", "iptables"]).success();
+        let said = portcullis(&["uninstall", "iptables"]).success();
+        assert!(said.contains("/usr/sbin/iptables (iptables): /usr/sbin/iptables-legacy again"));
+        let now = registered();
+        assert!(now[0].contains("Value: /usr/sbin/iptables-legacy\n"), "{}", now[0]);
+        assert!(now[0].contains("Status: manual\n"), "{}", now[0]);
+        assert_eq!(now[1], ip6tables);
+    }
+}
+
+/// Who takes the choice back wants the best one, and has it when this program goes.
+#[test]
+fn uninstall_iptables_when_the_choice_was_taken_back_since_then_it_stays_so() {
+    for again in [&[][..], &["install", "iptables"]] {
+        isolate_with_layers();
+        alternatives(&["--set", "iptables", "/usr/sbin/iptables-legacy"]);
+        portcullis(&["install", "iptables"]).success();
+        alternatives(&["--auto", "iptables"]);
+        if !again.is_empty() {
+            portcullis(again).success();
+        }
+        portcullis(&["uninstall", "iptables"]).success();
+        let [iptables, _] = registered();
+        assert!(iptables.contains("Status: auto\n"), "{iptables}");
+        assert!(iptables.contains("Value: /usr/sbin/iptables-nft\n"), "{iptables}");
+    }
+}
+
 #[test]
 fn install_iptables_when_a_choice_is_refused_then_nothing_is_changed() {
     isolate_with_layers();

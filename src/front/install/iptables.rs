@@ -59,10 +59,7 @@ pub(super) fn install(
     let mut groups = Vec::new();
     for name in MASTERS.into_iter().filter(|name| names.contains(name)) {
         let Some(group) = Group::query(name)? else { continue };
-        if !record.before.iter().any(|(known, _)| known == name) {
-            let before = group.value.clone().filter(|_| group.is_manual);
-            record.before.push((name.to_owned(), before));
-        }
+        record.note(name, &group);
         groups.push((name, group));
     }
     // First the record: a process that is killed must not leave what nobody knows of.
@@ -136,10 +133,10 @@ pub(super) fn uninstall(directory: &Directory, out: &mut impl Write) -> Result<(
             writeln!(out, "{name}: unchanged")?;
             continue;
         };
-        let is_ours = group.value.as_deref() == Some(record.own.as_str());
+        let is_kept = is_kept(&record.own, &group, before.as_deref());
         remove(name, &record.own)?;
         match before {
-            Some(before) if is_ours && group.has(before) => choose(name, before)?,
+            Some(before) if is_kept && group.has(before) => choose(name, before)?,
             Some(_) | None => {}
         }
         let now = Group::query(name)?.and_then(|group| group.value);
@@ -158,6 +155,12 @@ pub(super) fn uninstall(directory: &Directory, out: &mut impl Write) -> Result<(
     Ok(out.flush()?)
 }
 
+/// Whether a name still leads to this program the way that [`install`] left it: chosen, where
+/// something else had been chosen before.
+fn is_kept(own: &str, group: &Group, before: Option<&str>) -> bool {
+    group.value.as_deref() == Some(own) && (group.is_manual || before.is_none())
+}
+
 fn record_path(directory: &Directory) -> PathBuf {
     directory.before().join(RECORD)
 }
@@ -172,6 +175,18 @@ fn read_record(directory: &Directory) -> Result<Chosen, Error> {
 }
 
 impl Chosen {
+    /// Notes what a name leads to before this program is taken. What is known of a call before
+    /// stays, unless somebody has chosen something else since.
+    fn note(&mut self, name: &str, group: &Group) {
+        let now = || group.value.clone().filter(|_| group.is_manual);
+        let known = self.before.iter().position(|(known, _)| known == name);
+        match known.and_then(|at| self.before.get_mut(at)) {
+            Some((_, before)) if is_kept(&self.own, group, before.as_deref()) => {}
+            Some((_, before)) => *before = now(),
+            None => self.before.push((name.to_owned(), now())),
+        }
+    }
+
     fn parse(text: &str, path: &Path) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Record { path: path.to_owned(), reason };
         let root: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
