@@ -13,14 +13,20 @@ use crate::front::{cni, daemon, inspect, install, iptables};
 const PLUGINS: [cni::Plugin; 5] =
     [cni::BRIDGE, cni::host_local::HOST_LOCAL, cni::PORTMAP, cni::FIREWALL, cni::LOOPBACK];
 
+/// The programs that clap does not parse.
+const IPTABLES: &str = "\
+Iptables programs (more with `portcullis help PROGRAM`):
+  iptables, iptables-save, iptables-restore, iptables-translate, iptables-restore-translate, and
+  the same of ip6tables: ip6tables, ip6tables-save, ip6tables-restore, ip6tables-translate,
+  ip6tables-restore-translate";
+
 /// Container networks on nftables, over netlink.
 ///
 /// Linked as `bridge`, `host-local`, `portmap`, `firewall` or `loopback`, or with that as its first
-/// argument, it is the CNI plugin of that name. In the same way it is `iptables`, `iptables-save`,
-/// `iptables-restore`, `iptables-translate`, `iptables-restore-translate`, and the same of
-/// `ip6tables`: `portcullis iptables-translate -A INPUT -j DROP`.
+/// argument, it is the CNI plugin of that name. In the same way it is each of the iptables programs:
+/// `portcullis iptables-translate -A INPUT -j DROP`.
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version)]
+#[command(name = "portcullis", version, after_help = IPTABLES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -76,6 +82,11 @@ pub fn run(given: &[OsString]) -> ExitCode {
         let words = given.get(first..).unwrap_or_default();
         return iptables::run(program, words, &mut io::stdout().lock(), &mut io::stderr().lock());
     }
+    let topic = arguments.get(2).filter(|_| word == "help");
+    if let Some(program) = topic.and_then(|topic| iptables::Program::find(topic)) {
+        let result = program.help(&mut io::stdout().lock());
+        return finish(&result.map_err(Error::Help));
+    }
     start_logging(LevelFilter::WARN);
     match Arguments::try_parse_from(arguments) {
         Ok(arguments) => finish(&command(&arguments.command)),
@@ -89,6 +100,8 @@ pub fn run(given: &[OsString]) -> ExitCode {
 /// A command that failed.
 #[derive(Debug, thiserror::Error)]
 enum Error {
+    #[error("cannot write the help")]
+    Help(#[source] io::Error),
     #[error(transparent)]
     Inspect(#[from] inspect::Error),
     #[error(transparent)]
@@ -127,7 +140,8 @@ fn finish(result: &Result<(), Error>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of a pipe has seen enough.
         Err(
-            Error::Inspect(inspect::Error::Write(error))
+            Error::Help(error)
+            | Error::Inspect(inspect::Error::Write(error))
             | Error::Translate(iptables::TranslateError::Write(error))
             | Error::Daemon(daemon::Error::Write(error))
             | Error::Install(install::Error::Write(error)),

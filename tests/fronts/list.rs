@@ -207,6 +207,29 @@ fn usage_when_wrong_then_is_an_error_on_stderr() {
         assert!(help.contains(program), "{help}");
         assert!(host.portcullis(&[program, "-V"]).success().starts_with(program));
     }
+    for help in ["-h", "--help", "help"] {
+        let help = host.portcullis(&[help]).success();
+        assert!(help.contains("ip6tables-restore-translate"), "{help}");
+    }
     let version = host.portcullis(&["--version"]).success();
     assert_eq!(version, format!("portcullis {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn help_when_a_program_of_iptables_is_named_then_is_that_programs() {
+    let host = Host::new();
+    for family in ["iptables", "ip6tables"] {
+        for kind in ["", "-save", "-restore", "-translate", "-restore-translate"] {
+            let program = format!("{family}{kind}");
+            let help = host.portcullis(&["help", &program]).success();
+            assert!(help.contains(&format!("Usage: {program} ")), "{help}");
+            if kind != "-save" {
+                assert_eq!(help, host.portcullis(&[&program, "-h"]).success());
+            }
+        }
+    }
+    let save = host.portcullis(&["help", "iptables-save"]).success();
+    assert!(save.contains("--counters"), "{save}");
+    assert!(host.portcullis(&["help", "list"]).success().contains("--json"));
+    assert_eq!(host.portcullis(&["help", "nosuch"]).status.code(), Some(2));
 }

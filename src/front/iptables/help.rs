@@ -22,6 +22,23 @@ pub(super) fn restore(program: &str, out: &mut impl Write) -> io::Result<()> {
     out.write_all(RESTORE.as_bytes())
 }
 
+/// Help on `iptables-save` and `ip6tables-save`. The programs themselves have no `-h`, as those of
+/// iptables-nft have none.
+pub(super) fn save(program: &str, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "Usage: {program} [OPTION]...")?;
+    out.write_all(SAVE.as_bytes())
+}
+
+/// Help on `iptables-translate` and `ip6tables-translate`.
+pub(super) fn translate(program: &str, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "Usage: {program} COMMAND OF IPTABLES\nPrints what it is to nft.")
+}
+
+/// Help on `iptables-restore-translate` and `ip6tables-restore-translate`.
+pub(super) fn translate_file(program: &str, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "Usage: {program} [-h] [-f <FILE>] [-V]")
+}
+
 const COMMAND: &str = "
 Commands:
   -A, --append CHAIN RULE         put a rule at the end of a chain
@@ -80,4 +97,13 @@ const RESTORE: &str = "
   -h, --help                      print this
 
 Each table of the file comes into force as a whole, or not at all.
+";
+
+const SAVE: &str = "
+  -c, --counters                  packets and bytes in front of each rule
+  -t, --table TABLE               only this table
+  -f, --file FILE                 into this file
+  -M, --modprobe COMMAND          taken and not needed: no module is loaded
+  -4, --ipv4, -6, --ipv6          taken; the family is that of the program's name
+  -V, --version                   print the version
 ";

@@ -1,7 +1,7 @@
 //! The programs, by name, and what each does with its arguments.
 
 use std::ffi::OsStr;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use super::builtin::Table;
@@ -63,6 +63,21 @@ impl Program {
     pub fn find(name: &str) -> Option<Program> {
         let plain = name.replacen("tables-nft", "tables", 1);
         Program::ALL.into_iter().find(|program| program.name == plain)
+    }
+
+    /// Prints how it is called: `portcullis help iptables-save`.
+    ///
+    /// # Errors
+    /// The output could not be written.
+    pub fn help(self, out: &mut impl Write) -> io::Result<()> {
+        match self.kind {
+            Kind::Command => help::command(self.name, out)?,
+            Kind::Save => help::save(self.name, out)?,
+            Kind::Restore => help::restore(self.name, out)?,
+            Kind::Translate => help::translate(self.name, out)?,
+            Kind::TranslateFile => help::translate_file(self.name, out)?,
+        }
+        out.flush()
     }
 }
 

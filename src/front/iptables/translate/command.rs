@@ -35,9 +35,7 @@ fn print(
     let table = Table::find(&name).ok_or(Classic::NoTable { name })?;
     match operation {
         Operation::Version => help::version(program, out)?,
-        Operation::Help => {
-            writeln!(out, "Usage: {program} COMMAND OF IPTABLES\nPrints what it is to nft.")?;
-        }
+        Operation::Help => help::translate(program, out)?,
         operation => {
             for line in lines(table, version, &operation)? {
                 writeln!(out, "nft {}", for_shell(&line))?;

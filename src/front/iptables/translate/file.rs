@@ -51,7 +51,7 @@ fn print(
                 return Ok(ExitCode::SUCCESS);
             }
             "-h" | "--help" => {
-                writeln!(out, "Usage: {program} [-h] [-f <FILE>] [-V]")?;
+                help::translate_file(program, out)?;
                 return Ok(ExitCode::SUCCESS);
             }
             word => match word.strip_prefix("--file=") {
