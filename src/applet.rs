@@ -105,6 +105,8 @@ enum Error {
     #[error(transparent)]
     Inspect(#[from] inspect::Error),
     #[error(transparent)]
+    Iptables(#[from] iptables::Error),
+    #[error(transparent)]
     Translate(#[from] iptables::TranslateError),
     #[error(transparent)]
     Daemon(#[from] daemon::Error),
@@ -116,14 +118,20 @@ fn command(command: &Command) -> Result<(), Error> {
     let out = &mut io::stdout().lock();
     match command {
         Command::List(options) => Ok(inspect::list(options, out)?),
-        Command::Doctor(options) => Ok(inspect::doctor(options, out)?),
+        Command::Doctor(options) => Ok(inspect::doctor(options, &iptables::survey()?, out)?),
         Command::Translate(options) => Ok(iptables::translate(options, out)?),
         Command::Reapply(options) => Ok(daemon::reapply(options, out)?),
         Command::Install(options) => {
             let cni = PLUGINS.map(|plugin| plugin.name);
             let programs = iptables::Program::ALL.map(|program| program.name);
             let applets = install::Applets { cni: &cni, iptables: &programs };
-            Ok(install::install(options, applets, out)?)
+            // A warning that nobody can read does not stop what was asked for.
+            let warned = match options.is_for_iptables() {
+                true => install::warn(&iptables::survey(), &mut io::stderr()),
+                false => Ok(()),
+            };
+            install::install(options, applets, out)?;
+            Ok(warned?)
         }
         Command::Uninstall(options) => Ok(install::uninstall(options, out)?),
         // Taken by `run` before arguments are parsed; here for the help text only.

@@ -5,3 +5,6 @@ pub mod daemon;
 pub mod inspect;
 pub mod install;
 pub mod iptables;
+mod refused;
+
+pub use refused::{Refused, RefusedLine, RefusedRule};

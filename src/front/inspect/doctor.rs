@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::host::{Host, Kind, Module, Program};
 use super::list::Error;
+use crate::front::Refused;
 use crate::nft::{Expr, Hook, Kernel, Policy, Rule};
 
 /// What to show.
@@ -25,6 +26,7 @@ struct Findings {
     legacy: Vec<(&'static str, String)>,
     modules: Vec<Module>,
     wrapped: Vec<Wrapped>,
+    refused: Refused,
     /// Base chains that drop what no rule accepts: table, chain.
     drops: Vec<(String, String)>,
     keepers: Vec<&'static str>,
@@ -41,13 +43,13 @@ struct Wrapped {
     names: BTreeMap<String, usize>,
 }
 
-/// Prints what was found in this network namespace and on this host. Nothing is changed, and no
-/// program is started.
+/// Prints what was found in this network namespace and on this host, and what of it the programs for
+/// iptables would refuse. Nothing is changed, and no program is started.
 ///
 /// # Errors
 /// [`Error`].
-pub fn doctor(options: &Doctor, out: &mut impl Write) -> Result<(), Error> {
-    let findings = look(&Host::here())?;
+pub fn doctor(options: &Doctor, refused: &Refused, out: &mut impl Write) -> Result<(), Error> {
+    let findings = look(&Host::here(), refused.clone())?;
     if options.json {
         writeln!(out, "{:#}", findings.to_json())?;
     } else {
@@ -56,7 +58,7 @@ pub fn doctor(options: &Doctor, out: &mut impl Write) -> Result<(), Error> {
     Ok(out.flush()?)
 }
 
-fn look(host: &Host) -> Result<Findings, Error> {
+fn look(host: &Host, refused: Refused) -> Result<Findings, Error> {
     let mut kernel = Kernel::open()?;
     let (_, (wrapped, drops)) = kernel.consistently(|kernel| {
         let mut wrapped = Vec::new();
@@ -97,7 +99,7 @@ fn look(host: &Host) -> Result<Findings, Error> {
         .collect();
     let programs = ["iptables", "ip6tables"].map(|name| (name, host.program(name))).to_vec();
     let (modules, keepers) = (host.modules(), host.keepers());
-    Ok(Findings { legacy, modules, wrapped, drops, keepers, programs })
+    Ok(Findings { legacy, modules, wrapped, refused, drops, keepers, programs })
 }
 
 /// The matches and targets of xtables in a rule.
@@ -140,6 +142,7 @@ impl Findings {
                     "extensions": chain.names,
                 }))
                 .collect::<Vec<_>>(),
+            "refused": refused_json(&self.refused),
             "forwardDropped": self.drops.iter()
                 .map(|(table, chain)| json!({ "table": table, "chain": chain }))
                 .collect::<Vec<_>>(),
@@ -160,6 +163,10 @@ impl Findings {
         item(out, "modules of xtables", &modules, "")?;
         let wrapped: Vec<String> = self.wrapped.iter().map(Wrapped::line).collect();
         item(out, "rules through nft_compat", &wrapped, "these stop working without the modules")?;
+        let rules: Vec<String> = self.refused.rules.iter().map(ToString::to_string).collect();
+        item(out, "rules that this program would refuse", &rules, REFUSED_RULES)?;
+        let lines: Vec<String> = self.refused.lines.iter().map(ToString::to_string).collect();
+        item(out, "lines of files that this program would refuse", &lines, REFUSED_LINES)?;
         let drops: Vec<String> =
             self.drops.iter().map(|(table, chain)| format!("{table} {chain}")).collect();
         item(out, "forwarded packets dropped by policy in", &drops, "")?;
@@ -192,6 +199,25 @@ impl Findings {
         }
         Ok(())
     }
+}
+
+const REFUSED_RULES: &str = "they filter until they are loaded again";
+const REFUSED_LINES: &str = "the table is not loaded, nor are those behind it";
+
+fn refused_json(refused: &Refused) -> Value {
+    let rules = refused.rules.iter().map(|rule| {
+        json!({
+            "table": rule.table,
+            "chain": rule.chain,
+            "rule": rule.words,
+            "reason": rule.reason,
+        })
+    });
+    let lines = refused
+        .lines
+        .iter()
+        .map(|line| json!({ "file": line.file, "line": line.line, "reason": line.reason }));
+    json!({ "rules": rules.collect::<Vec<_>>(), "lines": lines.collect::<Vec<_>>() })
 }
 
 impl Wrapped {

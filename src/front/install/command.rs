@@ -65,6 +65,17 @@ enum InstallWhat {
     },
 }
 
+impl Install {
+    /// Whether it is the programs for iptables that are to be installed.
+    #[must_use]
+    pub fn is_for_iptables(&self) -> bool {
+        match self.what {
+            InstallWhat::Iptables { .. } => true,
+            InstallWhat::Cni { .. } => false,
+        }
+    }
+}
+
 #[derive(Debug, Clone, clap::Subcommand)]
 enum UninstallWhat {
     /// The CNI plugins: what was in their place before is put back

@@ -13,9 +13,11 @@ mod journal;
 mod plan;
 mod record;
 mod report;
+mod warning;
 
 pub use command::{Applets, Install, Uninstall, install, uninstall};
 pub use error::Error;
+pub use warning::warn;
 
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,7 @@ mod save_file;
 mod sealed;
 mod show;
 mod state;
+mod survey;
 mod sweep;
 mod translate;
 mod unnamed_sets;
@@ -35,6 +36,7 @@ pub use error::{Error, Refusal};
 pub use program::{Program, run};
 pub use restore::check_save_file;
 pub use sealed::Deed;
+pub use survey::survey;
 pub use translate::{Translate, TranslateError, translate};
 
 #[cfg(test)]

@@ -73,6 +73,27 @@ struct Block {
     steps: Vec<(usize, Step)>,
 }
 
+/// A file while it is read.
+#[derive(Default)]
+struct Reading {
+    /// How many lines were read.
+    lines: usize,
+    /// The table that they are in.
+    block: Option<Block>,
+    /// Whether that is one to leave out.
+    skips: bool,
+}
+
+impl Reading {
+    /// The file ends.
+    fn end(&self) -> Result<(), Error> {
+        match self.block {
+            Some(_) => Err(Error::NoCommit.on(self.lines + 1)),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Runs `iptables-restore` with the words behind its name.
 pub(super) fn restore(
     program: &'static str,
@@ -125,21 +146,49 @@ pub(super) fn restore(
 /// # Errors
 /// As `iptables-restore` finds them in the lines themselves.
 pub fn check_save_file(text: &str, version: IpVersion) -> Result<usize, Error> {
-    let restore = Restore {
-        program: "iptables-restore",
-        version,
-        counters: true,
-        verbose: false,
-        others: Others::Flushed,
-        effect: Effect::Test,
-        only: None,
-    };
     let mut steps = 0;
+    let restore = Restore { counters: true, ..reader(version) };
     restore.all(text.as_bytes(), &mut io::sink(), |block, _| {
         steps += block.steps.len();
         Ok(())
     })?;
     Ok(steps)
+}
+
+/// All that `iptables-restore` finds wrong with the lines of a save file, not only the first.
+pub(super) fn faults(text: &[u8], version: IpVersion) -> Vec<Error> {
+    let restore = reader(version);
+    let mut reading = Reading::default();
+    let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    // Behind the end of the last line is none.
+    lines.pop_if(|last| last.is_empty());
+    let mut faults = Vec::new();
+    for line in lines {
+        let text = String::from_utf8_lossy(line);
+        let read = restore.next(&mut reading, &text, &mut io::sink());
+        match (read, &text) {
+            (Err(fault), _) => faults.push(fault),
+            (Ok(_), Cow::Owned(text)) => {
+                faults.push(Error::NotUtf8 { word: text.clone() }.on(reading.lines));
+            }
+            (Ok(_), Cow::Borrowed(_)) => {}
+        }
+    }
+    faults.extend(reading.end().err());
+    faults
+}
+
+/// One that reads a file and does nothing.
+fn reader(version: IpVersion) -> Restore<'static> {
+    Restore {
+        program: "iptables-restore",
+        version,
+        counters: false,
+        verbose: false,
+        others: Others::Flushed,
+        effect: Effect::Test,
+        only: None,
+    }
 }
 
 fn cannot_open(file: &str, error: &io::Error) -> Error {
@@ -156,56 +205,63 @@ impl Restore<'_> {
         out: &mut W,
         mut commit: impl FnMut(&Block, &mut W) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut block: Option<Block> = None;
-        let mut skips = false;
-        let mut last = 0;
-        for (number, text) in (1..).zip(input.lines()) {
-            let text = text?;
-            last = number;
-            let fault = |fault: super::save_file::Fault| self.bad(number, &fault.to_string());
-            let read = line(&text).map_err(fault);
-            if skips {
-                skips = !matches!(read, Ok(Line::Commit));
-                continue;
-            }
-            match (read?, &mut block) {
-                (Line::Comment, _) => {
-                    if self.verbose && !text.is_empty() {
-                        writeln!(out, "{text}")?;
-                    }
-                }
-                (Line::Table(name), None) => {
-                    let bad = || self.bad(number, &format!("table name '{name}' invalid"));
-                    let table = Table::find(name).ok_or_else(bad)?;
-                    skips = self.only.is_some_and(|only| only != name);
-                    block = (!skips).then(|| Block { table, line: number, steps: Vec::new() });
-                }
-                (Line::Commit, Some(_)) => {
-                    if let Some(block) = block.take() {
-                        commit(&block, out)?;
-                    }
-                }
-                (Line::Chain { name, policy, counters }, Some(block)) => {
-                    let step = self.chain(block.table, number, name, policy, counters)?;
-                    block.steps.push((number, step));
-                }
-                (Line::Rule { counters, words }, Some(block)) => {
-                    let step = self.rule(words, counters).map_err(|error| error.on(number))?;
-                    block.steps.extend(step.map(|step| (number, step)));
-                }
-                (Line::Table(_), Some(_)) => {
-                    let word = text.split_whitespace().next().unwrap_or_default().to_owned();
-                    return Err(Error::from(xtables::Error::UnexpectedWord { word }).on(number));
-                }
-                (Line::Commit | Line::Chain { .. } | Line::Rule { .. }, None) => {
-                    return Err(Error::StrayLine.on(number));
-                }
+        let mut reading = Reading::default();
+        for text in input.lines() {
+            if let Some(block) = self.next(&mut reading, &text?, out)? {
+                commit(&block, out)?;
             }
         }
-        match block {
-            Some(_) => Err(Error::NoCommit.on(last + 1)),
-            None => Ok(()),
+        reading.end()
+    }
+
+    /// Reads a line; gives back the table that ends with it.
+    fn next(
+        &self,
+        reading: &mut Reading,
+        text: &str,
+        out: &mut impl Write,
+    ) -> Result<Option<Block>, Error> {
+        reading.lines += 1;
+        let number = reading.lines;
+        let fault = |fault: super::save_file::Fault| self.bad(number, &fault.to_string());
+        let read = line(text).map_err(fault);
+        if reading.skips {
+            reading.skips = !matches!(read, Ok(Line::Commit));
+            return Ok(None);
         }
+        match (read?, &mut reading.block) {
+            (Line::Comment, _) => {
+                if self.verbose && !text.is_empty() {
+                    writeln!(out, "{text}")?;
+                }
+            }
+            (Line::Table(name), None) => {
+                let bad = || self.bad(number, &format!("table name '{name}' invalid"));
+                // What belongs to a table that is none is no fault of its own.
+                reading.skips = true;
+                let table = Table::find(name).ok_or_else(bad)?;
+                reading.skips = self.only.is_some_and(|only| only != name);
+                reading.block =
+                    (!reading.skips).then(|| Block { table, line: number, steps: Vec::new() });
+            }
+            (Line::Commit, Some(_)) => return Ok(reading.block.take()),
+            (Line::Chain { name, policy, counters }, Some(block)) => {
+                let step = self.chain(block.table, number, name, policy, counters)?;
+                block.steps.push((number, step));
+            }
+            (Line::Rule { counters, words }, Some(block)) => {
+                let step = self.rule(words, counters).map_err(|error| error.on(number))?;
+                block.steps.extend(step.map(|step| (number, step)));
+            }
+            (Line::Table(_), Some(_)) => {
+                let word = text.split_whitespace().next().unwrap_or_default().to_owned();
+                return Err(Error::from(xtables::Error::UnexpectedWord { word }).on(number));
+            }
+            (Line::Commit | Line::Chain { .. } | Line::Rule { .. }, None) => {
+                return Err(Error::StrayLine.on(number));
+            }
+        }
+        Ok(None)
     }
 
     fn bad(&self, line: usize, text: &str) -> Error {

@@ -6,7 +6,10 @@ use super::check_save_file;
 use super::classic::errno_text;
 use super::clock::date;
 use super::save_file::{Fault, Line, line};
+use super::survey::{hidden_refusal, refusal, refused_lines};
 use crate::net::IpVersion;
+use crate::nft::expr::Opaque;
+use crate::nft::{Expr, Rule, Userdata};
 use crate::xtables::Counters;
 
 #[test]
@@ -83,4 +86,80 @@ fn a_save_file_is_read_without_a_kernel() {
         fault.map_err(|error| (error.code(), error.to_string().contains("line 2"))),
         Err((2, true))
     );
+}
+
+/// Number and reason of each line that is refused.
+fn refused(text: impl AsRef<[u8]>) -> Vec<(Option<usize>, String)> {
+    let lines = refused_lines("/f", text.as_ref(), IpVersion::V4);
+    lines.into_iter().map(|line| (line.line, line.reason)).collect()
+}
+
+const HITCOUNT: &str =
+    "option --hitcount is not supported: a set remembers the last time only, not how often";
+
+#[test]
+fn refused_lines_when_several_are_then_all_are_named() {
+    let file = "*filter\n:ufw-user-input - [0:0]\n:ufw-user-limit - [0:0]\n### RULES ###\n\
+        -A ufw-user-input -p tcp --dport 22 -m conntrack --ctstate NEW -m recent --set\n\
+        -A ufw-user-input -p tcp --dport 22 -m conntrack --ctstate NEW -m recent --update --seconds 30 --hitcount 6 -j ufw-user-limit\n\
+        -A ufw-user-input -p tcp --dport 22 -j ACCEPT\n\
+        -A ufw-user-input -m set --match-set bad src -j DROP\n\
+        -A ufw-user-limit -m limit --limit 3/minute -j LOG --log-prefix \"[UFW LIMIT BLOCK] \"\n\
+        COMMIT\n*nat\n-A PREROUTING -m recent --rcheck --hitcount 2\nCOMMIT\n";
+    let set = "match \"set\" has no native nftables form: rules cannot reach the sets of ipset(8), only sets of their own table";
+    let expected = [(6, HITCOUNT), (8, set), (12, HITCOUNT)];
+    assert_eq!(refused(file), expected.map(|(line, reason)| (Some(line), reason.to_owned())));
+}
+
+#[test]
+fn refused_lines_when_the_file_is_right_then_there_are_none() {
+    for file in ["", "# nothing\n", "*filter\n:INPUT DROP\n-A INPUT -j ACCEPT\nCOMMIT"] {
+        assert_eq!(refused(file), []);
+    }
+}
+
+#[test]
+fn refused_lines_when_a_line_is_none_then_it_is_named_once() {
+    let bad = |line, reason: &str| vec![(Some(line), reason.to_owned())];
+    // What is in a table that is none is not judged.
+    let text = "*broute\n:X - [0:0]\n-A X -p what\nCOMMIT\n*filter\n-A INPUT -j DROP\nCOMMIT\n";
+    assert_eq!(refused(text), bad(1, "iptables-restore: line 1 table name 'broute' invalid"));
+    assert_eq!(refused("*filter\n-A INPUT -j DROP\n"), bad(3, "COMMIT expected"));
+    assert_eq!(refused("-A INPUT -j DROP\n"), bad(1, "it stands outside of a table"));
+    assert_eq!(
+        refused("*nat\n:INPUT DROP [0:0]\nCOMMIT\n"),
+        bad(
+            2,
+            "The \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited."
+        )
+    );
+    assert_eq!(refused(b"*filter\n# \xff\nCOMMIT\n"), bad(2, "`# \u{fffd}' is not UTF-8"));
+}
+
+#[test]
+fn refusal_when_words_have_a_native_form_then_there_is_none() {
+    let refusal = |words: &str| {
+        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        refusal("X", &words, IpVersion::V4).map(|error| error.to_string())
+    };
+    assert_eq!(refusal("-m recent --rcheck --hitcount 6 -j DROP").as_deref(), Some(HITCOUNT));
+    assert_eq!(refusal("-m recent --rcheck --seconds 6 -j DROP"), None);
+}
+
+#[test]
+fn hidden_refusal_when_a_module_is_refused_with_any_words_then_it_is_named() {
+    let hidden = |kind: &str, name: &[u8; 4]| {
+        // An attribute of eight bytes, the module's name.
+        let data = [8_u16.to_ne_bytes(), 1_u16.to_ne_bytes()].concat();
+        let data = [data.as_slice(), name].concat();
+        let exprs = vec![Expr::Other(Opaque { name: kind.to_owned(), data })];
+        let rule = Rule { exprs, userdata: Userdata::new() };
+        hidden_refusal("X", &rule, IpVersion::V4).map(|(words, _)| words)
+    };
+    assert_eq!(hidden("match", b"set\0").as_deref(), Some("-m set …"));
+    assert_eq!(hidden("target", b"SET\0").as_deref(), Some("-j SET …"));
+    // One whose words could be right, one that iptables does not know, and no module of xtables.
+    assert_eq!(hidden("match", b"tcp\0"), None);
+    assert_eq!(hidden("match", b"abc\0"), None);
+    assert_eq!(hidden("other", b"set\0"), None);
 }
