@@ -119,27 +119,31 @@ fn doctor_when_rules_would_be_refused_then_names_them_and_no_others() {
     isolate_with_files();
     let netns = Netns::add("host");
     netns.enter(|| run(&mut Command::new("iptables-nft-restore"), LIMITED));
-    let harmless = "
+    let others = "
         ip6tables-nft -t raw -A PREROUTING -m recent --name x --rcheck --hitcount 2
         ip6tables-nft -t raw -A PREROUTING -m recent --name y --rcheck --seconds 2
+        ip6tables-nft -t raw -A PREROUTING -m recent --name y --rcheck --seconds 3
         iptables-nft -t nat -A POSTROUTING -m addrtype --src-type LOCAL -j MASQUERADE
         nft add rule ip filter ufw-user-input meta nftrace set 1
     ";
-    netns.enter(|| run(Command::new("sh").arg("-e"), harmless));
+    netns.enter(|| run(Command::new("sh").arg("-e"), others));
     let before = netns.ruleset();
     let found = found(&netns);
-    assert_eq!(
-        found["refused"],
-        json!({
-            "rules": [
-                {"table": "ip filter", "chain": "ufw-user-input", "reason": HITCOUNT,
-                 "rule": "-p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -m recent --update --seconds 30 --hitcount 6 --name DEFAULT --mask 255.255.255.255 --rsource -j DROP"},
-                {"table": "ip6 raw", "chain": "PREROUTING", "reason": HITCOUNT,
-                 "rule": "-m recent --rcheck --hitcount 2 --name x --mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff --rsource"},
-            ],
-            "lines": [],
-        })
-    );
+    let rules = found["refused"]["rules"].as_array().unwrap();
+    let rule = |at: usize| {
+        let rule = &rules[at];
+        ["table", "chain", "rule", "reason"].map(|key| rule[key].as_str().unwrap())
+    };
+    let limit = "-p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -m recent --update --seconds 30 --hitcount 6 --name DEFAULT --mask 255.255.255.255 --rsource -j DROP";
+    assert_eq!(rule(0), ["ip filter", "ufw-user-input", limit, HITCOUNT]);
+    let mask = "--mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff --rsource";
+    let counts = format!("-m recent --rcheck --hitcount 2 --name x {mask}");
+    assert_eq!(rule(1), ["ip6 raw", "PREROUTING", &counts, HITCOUNT]);
+    // A list has one time, that of the rule in front.
+    let other_time = format!("-m recent --rcheck --seconds 3 --name y {mask}");
+    assert_eq!(rule(2)[..3], ["ip6 raw", "PREROUTING", &other_time]);
+    assert!(rule(2)[3].starts_with("the list in the set \"recent-y\""), "{rules:#?}");
+    assert_eq!((rules.len(), &found["refused"]["lines"]), (3, &json!([])));
     let text = doctor(&netns, &[]).success();
     let refused = text.lines().filter(|line| line.ends_with(HITCOUNT)).count();
     assert_eq!(refused, 2, "{text}");

@@ -18,6 +18,7 @@ mod error;
 mod getopt;
 mod help;
 mod list;
+mod list_ages;
 mod naming;
 mod parts;
 mod program;

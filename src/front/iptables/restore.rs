@@ -11,6 +11,7 @@ use super::draft::Draft;
 use super::draft_chains::policy_named;
 use super::error::Error;
 use super::getopt::{Known, Value, getopt};
+use super::list_ages::ListAges;
 use super::save_file::{Line, counted, line};
 use super::state::table_id;
 use super::sweep::sweep;
@@ -171,11 +172,27 @@ pub(super) fn faults(text: &[u8], version: IpVersion) -> Vec<Error> {
             (Ok(_), Cow::Owned(text)) => {
                 faults.push(Error::NotUtf8 { word: text.clone() }.on(reading.lines));
             }
-            (Ok(_), Cow::Borrowed(_)) => {}
+            (Ok(block), Cow::Borrowed(_)) => {
+                faults.extend(block.iter().flat_map(|block| list_faults(&block.steps)));
+            }
         }
     }
     faults.extend(reading.end().err());
     faults
+}
+
+/// The rules of a table that want a list for another time than those in front of them.
+fn list_faults(steps: &[(usize, Step)]) -> Vec<Error> {
+    let mut ages = ListAges::default();
+    let mut fault = |(line, step): &(usize, Step)| {
+        let Step::Operation(Operation::Append { rules, .. } | Operation::Insert { rules, .. }) =
+            step
+        else {
+            return None;
+        };
+        ages.note(rules).err().map(|error| Error::from(error).on(*line))
+    };
+    steps.iter().filter_map(&mut fault).collect()
 }
 
 /// One that reads a file and does nothing.

@@ -7,12 +7,13 @@ use std::io;
 use super::builtin::TABLES;
 use super::classic::errno_text;
 use super::error::Error;
+use super::list_ages::ListAges;
 use super::restore::faults;
 use super::state::{ListedRule, Said, State, table_id};
 use crate::front::{Refused, RefusedLine, RefusedRule};
 use crate::net::IpVersion;
 use crate::nft::{Expr, Kernel, Rule};
-use crate::xtables;
+use crate::xtables::{self, Operation};
 
 /// The save files that programs load when the host starts: those of iptables-persistent, of ufw,
 /// and of the services of Fedora and its relatives.
@@ -31,8 +32,9 @@ const FILES: [(&str, IpVersion); 10] = [
 
 /// Looks at the tables of this network namespace and at the files. Nothing is changed.
 ///
-/// A rule is judged by its own words. What only a whole list or the kernel would refuse is not
-/// found here, and a rule that has no words of iptables is none that would be loaded.
+/// A rule is judged by its words, and by those of its table that share a list with it. What only the
+/// kernel would refuse is not found here, and a rule that has no words of iptables is none that would
+/// be loaded.
 ///
 /// # Errors
 /// [`Error`], if the tables cannot be read. A file that cannot be read is one of the findings.
@@ -65,10 +67,12 @@ fn unread(error: &io::Error) -> String {
 /// The rules of a table that would be refused.
 fn refused_rules(state: &State) -> Vec<RefusedRule> {
     let table = table_id(state.table, state.version).to_string();
-    let refused = |chain: &str, rule: &ListedRule| {
+    let mut ages = ListAges::default();
+    let mut refused = |chain: &str, rule: &ListedRule| {
+        let version = state.version;
         let (words, reason) = match &rule.said {
-            Said::Words(rule) => (rule.saved(), refusal(chain, &rule.words(), state.version)?),
-            Said::Foreign(rule) => hidden_refusal(chain, rule, state.version)?,
+            Said::Words(rule) => (rule.saved(), refusal(chain, &rule.words(), version, &mut ages)?),
+            Said::Foreign(rule) => hidden_refusal(chain, rule, version)?,
         };
         let (table, chain) = (table.clone(), chain.to_owned());
         Some(RefusedRule { table, chain, words, reason: reason.to_string() })
@@ -78,11 +82,21 @@ fn refused_rules(state: &State) -> Vec<RefusedRule> {
     all.filter_map(|(chain, rule)| refused(chain, rule)).collect()
 }
 
-/// Why `-A CHAIN` with these words behind it would be refused.
-pub(super) fn refusal(chain: &str, words: &[String], version: IpVersion) -> Option<xtables::Error> {
+/// Why `-A CHAIN` with these words behind it would be refused, behind others that want lists.
+pub(super) fn refusal(
+    chain: &str,
+    words: &[String],
+    version: IpVersion,
+    ages: &mut ListAges,
+) -> Option<xtables::Error> {
     let words: Vec<&str> =
         ["-A", chain].into_iter().chain(words.iter().map(String::as_str)).collect();
-    xtables::command(&words, version).err()
+    let command = match xtables::command(&words, version) {
+        Ok(command) => command,
+        Err(error) => return Some(error),
+    };
+    let Operation::Append { rules, .. } = command.operation else { return None };
+    ages.note(&rules).err()
 }
 
 /// The same for a rule whose words cannot be told, where one of its modules is refused whatever the
@@ -96,7 +110,12 @@ pub(super) fn hidden_refusal(
         let Expr::Other(other) = expr else { return None };
         let name = other.xtables_name()?;
         let option = if other.name == "match" { "-m" } else { "-j" };
-        let error = refusal(chain, &[option.to_owned(), name.to_owned()], version)?;
+        let error = refusal(
+            chain,
+            &[option.to_owned(), name.to_owned()],
+            version,
+            &mut ListAges::default(),
+        )?;
         let is_of_all = matches!(
             error,
             xtables::Error::NoNativeForm { .. }
@@ -120,7 +139,9 @@ pub(super) fn refused_lines(
         };
         RefusedLine { file, line, reason: reason(&cause) }
     };
-    faults(text, version).into_iter().map(refused).collect()
+    let mut lines: Vec<RefusedLine> = faults(text, version).into_iter().map(refused).collect();
+    lines.sort_by_key(|refused| refused.line);
+    lines
 }
 
 /// An error in one line.

@@ -5,6 +5,7 @@ use nix::errno::Errno;
 use super::check_save_file;
 use super::classic::errno_text;
 use super::clock::date;
+use super::list_ages::ListAges;
 use super::save_file::{Fault, Line, line};
 use super::survey::{hidden_refusal, refusal, refused_lines};
 use crate::net::IpVersion;
@@ -140,10 +141,28 @@ fn refused_lines_when_a_line_is_none_then_it_is_named_once() {
 fn refusal_when_words_have_a_native_form_then_there_is_none() {
     let refusal = |words: &str| {
         let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-        refusal("X", &words, IpVersion::V4).map(|error| error.to_string())
+        let ages = &mut ListAges::default();
+        refusal("X", &words, IpVersion::V4, ages).map(|error| error.to_string())
     };
     assert_eq!(refusal("-m recent --rcheck --hitcount 6 -j DROP").as_deref(), Some(HITCOUNT));
     assert_eq!(refusal("-m recent --rcheck --seconds 6 -j DROP"), None);
+    // What docs/iptables.md has in the place of `ufw limit`.
+    assert_eq!(
+        refusal(
+            "-p tcp --dport 22 -m conntrack --ctstate NEW -m hashlimit --hashlimit-name ssh --hashlimit-mode srcip --hashlimit-above 6/minute --hashlimit-burst 6 -j DROP"
+        ),
+        None
+    );
+}
+
+#[test]
+fn refused_lines_when_rules_of_a_list_want_two_times_then_the_second_is_named() {
+    let text = "*filter\n-A INPUT -m recent --set\n-A INPUT -m recent --update --seconds 60\n\
+        -A INPUT -m recent --name other --rcheck --seconds 5\n\
+        -A INPUT -m recent --rcheck --seconds 30 -j DROP\n-A INPUT -p what\nCOMMIT\n\
+        *raw\n-A PREROUTING -m recent --rcheck --seconds 30\nCOMMIT\n";
+    let lines: Vec<_> = refused(text).into_iter().map(|(line, _)| line).collect();
+    assert_eq!(lines, [Some(5), Some(6)]);
 }
 
 #[test]
