@@ -171,14 +171,13 @@ fn built(
     loaded: &Loaded<'_>,
     companions: &mut Vec<Companion>,
 ) -> Result<(Part, Vec<Expr>), Error> {
-    let Module { id, build, note, companions: beside, .. } = loaded.module;
-    let options = loaded.options(spec.context());
-    // What is refused whatever the protocol is said first.
-    let exprs = build(&options)?;
     let (protocols, needs) = loaded.protocols();
     if !protocols.is_empty() && !spec.protocol.is_some_and(|number| protocols.contains(&number)) {
         return Err(Error::NeedsProtocol { name: loaded.name.to_owned(), needs });
     }
+    let Module { id, build, note, companions: beside, .. } = loaded.module;
+    let options = loaded.options(spec.context());
+    let exprs = build(&options)?;
     companions.extend(beside(&options)?.into_iter().map(marked));
     let note = fitting(note(&options))?;
     // At most 128 expressions make a rule (NFT_RULE_MAXEXPRS).
