@@ -42,4 +42,5 @@ mod fronts {
     mod results;
     mod spelling;
     mod translate;
+    mod translate_families;
 }
